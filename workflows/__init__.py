@@ -1,0 +1,1 @@
+"""Celeriac: durable workflows for teams that already run Django and Celery."""

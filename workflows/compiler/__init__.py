@@ -1,0 +1,1 @@
+"""Definition -> Plan: every check, and the graph in the form that the engine runs."""

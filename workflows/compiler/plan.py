@@ -1,0 +1,30 @@
+"""A compiled workflow: what the engine runs. Immutable, shared by all threads of a process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.definition.model import Definition, NodeConfig
+from workflows.nodes.base import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNode:
+    """One node, ready to be called."""
+
+    id: str
+    kind: Kind[Any]
+    config: NodeConfig
+    ports: Mapping[str, str]  # connected ports only
+    closes: str | None = None  # for a join: the id of the split that it closes
+    join: str | None = None  # for a split: the id of the join that closes it
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole workflow; `start` is the id of its start node, `digest` names its content."""
+
+    definition: Definition
+    nodes: Mapping[str, PlanNode]
+    start: str
+    digest: str

@@ -1,0 +1,63 @@
+"""Types of the fields that a node's config can have; the compiler finds them by their marks.
+
+A field's mark tells every compile check what the text is: a CEL expression, a JSON template with
+`${}` in it, a context path, or the id of another node. No check keeps a list of field names.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+MarkName = Literal["cel", "condition", "template", "path", "node", "schema", "activity", "queue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the text in a field is; `names` are extra names in scope of an expression."""
+
+    is_a: MarkName
+    names: tuple[str, ...] = ()
+
+
+Cel = Annotated[str, Field(min_length=1), Mark("cel")]
+Condition = Annotated[str, Mark("condition")]
+EventFilter = Annotated[str, Mark("condition", names=("event",))]
+Template = Annotated[Any, Mark("template")]
+ContextPath = Annotated[str, Mark("path")]
+NodeRef = Annotated[str, Field(min_length=1), Mark("node")]
+JsonSchema = Annotated[dict[str, Any] | bool, Mark("schema")]
+ActivityName = Annotated[str, Field(min_length=1), Mark("activity")]
+QueueName = Annotated[str, Field(min_length=1), Mark("queue")]
+#: ISO 8601 in documents (`P2D`, `PT5M`), a timedelta in Python; never negative.
+Duration = Annotated[timedelta, Field(ge=timedelta(0))]
+
+
+def marked(model: BaseModel, pointer: str = "") -> Iterator[tuple[Mark, Any, str]]:
+    """Yield (mark, value, JSON pointer) for each marked field of `model` and of models in it."""
+    for name, info in type(model).model_fields.items():
+        value = getattr(model, name)
+        if value is None:
+            continue
+        here = f"{pointer}/{info.alias or name}"
+        marks = [meta for meta in info.metadata if isinstance(meta, Mark)]
+        marks += _inner_marks(info.annotation)
+        if marks:
+            yield marks[0], value, here
+        elif isinstance(value, BaseModel):
+            yield from marked(value, here)
+        elif isinstance(value, list | tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    yield from marked(item, f"{here}/{index}")
+
+
+def _inner_marks(annotation: Any) -> list[Mark]:
+    """Find the mark inside an optional: `Cel | None` keeps it on the inner type."""
+    for part in getattr(annotation, "__args__", ()):
+        found = [meta for meta in getattr(part, "__metadata__", ()) if isinstance(meta, Mark)]
+        if found:
+            return found
+    return []

@@ -1,0 +1,1 @@
+"""Kinds of node: pure functions from (config, context, ports) to an outcome."""

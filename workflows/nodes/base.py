@@ -1,0 +1,97 @@
+"""What a kind is: a config, a handler, and its ports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from workflows import expressions
+from workflows.definition.model import NodeConfig, StepConfig
+from workflows.nodes.outcomes import Continue, JSONObject, Outcome
+from workflows.nodes.suspensions import PersonWait, Resolution
+
+C = TypeVar("C", bound=NodeConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCall(Generic[C]):
+    """Everything that a handler may know when it is called.
+
+    `run` is the read-only object that expressions see under the same name (`id, workflow, version,
+    key, depth, started_at, parent`); `ports` maps each connected port to the node behind it.
+    """
+
+    config: C
+    context: JSONObject
+    ports: Mapping[str, str]
+    run: JSONObject
+    now: datetime
+
+    def scope(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the names that expressions can use: the context's keys, `run`, `now`, `extra`."""
+        return {**self.context, "run": self.run, "now": self.now, **(extra or {})}
+
+    def evaluate(self, source: str) -> Any:
+        """Return the value of a CEL expression. Raises ExpressionError."""
+        return expressions.evaluate(source, self.scope())
+
+    def condition(self, source: str) -> bool:
+        """Return the value of a CEL condition; anything but a boolean is an ExpressionError."""
+        return expressions.evaluate_condition(source, self.scope())
+
+    def render(self, template: Any) -> Any:
+        """Return the JSON value of a template with `${}` in it. Raises ExpressionError."""
+        return expressions.render(template, self.scope())
+
+
+class Kind(Generic[C]):
+    """A kind of node. Subclass it in `nodes/builtin/` or in an app's `workflow_nodes.py`.
+
+    `name` is the `type` that authors write, `Config` holds the fields that they may write.
+    `is_bounded` tells the compiler that a cycle through this kind cannot spin.
+    `crosses` names the splits' part ports (a thread behind such a port is a new one).
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[NodeConfig]]
+    is_bounded: ClassVar[bool] = False
+    is_split: ClassVar[bool] = False
+    is_join: ClassVar[bool] = False
+
+    def ports(self, config: C) -> dict[str, str | None]:
+        """Return every port's name and the node behind it (None: not connected)."""
+        ports: dict[str, str | None] = {}
+        if isinstance(config, StepConfig):
+            ports["next"] = config.next if isinstance(config.next, str) else None
+            ports["on_error"] = config.on_error
+        return ports
+
+    def part_ports(self, config: C) -> tuple[str, ...]:
+        """Return the ports behind which a split's threads start, in definition order."""
+        return ()
+
+    def required_ports(self, config: C) -> tuple[str, ...]:
+        """Return the ports that must be connected."""
+        return ()
+
+    def sets(self, config: C) -> tuple[str, ...]:
+        """Return the context paths that this node sets, for the unknown-name warning."""
+        return ()
+
+    def check(self, config: C) -> list[tuple[str, str]]:
+        """Return (JSON pointer inside the node, message) for what fields alone cannot tell."""
+        return []
+
+    def run(self, call: NodeCall[C]) -> Outcome:
+        """Act: pure, no clock, no database."""
+        raise NotImplementedError
+
+    def resume(self, call: NodeCall[C], resolution: Resolution) -> Outcome:
+        """Act on what the thread was woken with; only for kinds that suspend."""
+        return Continue(call.context)
+
+    def on_suspended(self, suspension_id: str, call: NodeCall[C], wait: PersonWait) -> None:
+        """Write a plug-in's own row, inside the transaction that puts the thread to sleep."""
+
+    def on_closed(self, suspension_id: str, by: str) -> None:
+        """Close a plug-in's own row, inside the transaction that closes the wait otherwise."""

@@ -1,0 +1,102 @@
+"""What a node can answer. One interpreter acts on these; nodes act on nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from workflows.nodes.suspensions import ActivityCall, Wait
+
+JSONObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Go on through a port with this context; a port that leads nowhere ends the thread.
+
+    `input` and `output` go into the node's history as they are.
+    """
+
+    context: JSONObject
+    port: str = "next"
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """The parts of a fan-out: one thread a named branch, in definition order."""
+
+    names: Sequence[str]
+    starts: Sequence[str]  # node ids, one a name
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """The parts of a batch: `count` threads at `start`, thread i has its slice of the list."""
+
+    start: str
+    items: str  # context path of the list
+    size: int
+    count: int
+    parallel: int  # 0: no cap
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The parts of a map: `count` threads at `start`, thread i has item i under the key `name`."""
+
+    start: str
+    items: str
+    name: str
+    count: int
+    parallel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Open a group and sleep until it is over; the join goes on at the plan's continuation.
+
+    `merge` is the path that the parts may change; `None` keeps nothing of them.
+    """
+
+    parts: Branches | Slices | Items
+    merge: str | None
+    queue: str | None = None
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """The thread has reached a join."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Sleep until the wait is over (or, for an activity, until it was called)."""
+
+    wait: Wait | ActivityCall
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The thread reached an `end`; `output` may become the run's."""
+
+    output: JSONObject
+    result: Literal["ok", "allowed", "blocked"] = "ok"
+    reason: str = ""
+    terminate: bool = False
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The node failed: `retry` and `on_error` apply unless `fatal`, which fails the run."""
+
+    code: str
+    message: str
+    fatal: bool = False
+    input: Any = None
+    details: Any = None
+
+
+Outcome = Continue | Split | Arrive | Suspend | Finish | Fail

@@ -1,0 +1,70 @@
+"""What a sleeping thread can wait for, and what it is woken with.
+
+Everything that takes long is one mechanism: the kind answers `Suspend(wait)`, the engine keeps the
+wait as rows, and when it is over the kind's `resume` is called with a `Resolution`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class TimerWait:
+    """Sleep for a while, or until a moment; exactly one of the two is set."""
+
+    after: timedelta | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventWait:
+    """Sleep until `collect` events of `type` with correlation `key` match `filter`."""
+
+    type: str
+    key: str
+    filter: str | None = None
+    collect: int = 1
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonWait:
+    """Sleep until a plug-in app resolves it on behalf of people, for example an approval.
+
+    `data` is handed to the kind's `on_suspended` hook inside the transaction that puts the thread
+    to sleep; `due` wakes it with a timeout.
+    """
+
+    data: Mapping[str, Any]
+    due: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityCall:
+    """Call registered Python code with a rendered input, outside any transaction.
+
+    Kept in the thread's own row: the claim is the lease, and its settling is the answer.
+    """
+
+    activity: str
+    input: Any
+    queue: str | None = None
+    attempts: int | None = None
+    timeout: timedelta | None = None
+
+
+Wait = TimerWait | EventWait | PersonWait
+
+
+ResolvedBy = Literal["event", "answer", "timer", "activity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Why a thread was woken: `payload` is the event(s), the decision, or the activity's answer."""
+
+    by: ResolvedBy
+    payload: Any = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
