@@ -1,0 +1,57 @@
+# Every target makes the virtual environment first when it is missing or out of date.
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.installed
+SITE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format format-check lint types layers django-check docs docs-check bench clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(STAMP) ## Review the packages of an environment, end to end (SITE=path/to/site-packages)
+	$(BIN)/python -m examples.dependency_review.demo $(if $(SITE),--site "$(SITE)")
+
+up: $(STAMP) ## Start web, worker and beat at http://127.0.0.1:8000 with demo users
+	$(BIN)/python -m project.up
+
+test: $(STAMP) ## Run every test on PostgreSQL, then the scenarios once more on SQLite
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ds=tests.settings.sqlite -m both_databases
+
+check: format-check lint types layers django-check docs-check test ## Everything that must hold before a commit
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --select I --fix .
+
+format-check: $(STAMP)
+	$(BIN)/ruff format --check .
+
+lint: $(STAMP) ## Ruff, all rules
+	$(BIN)/ruff check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy .
+
+layers: $(STAMP) ## Who may import whom
+	$(BIN)/lint-imports
+
+django-check: $(STAMP)
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+docs: $(STAMP) ## Write the generated reference pages
+	$(BIN)/python manage.py reference
+
+docs-check: $(STAMP)
+	$(BIN)/python manage.py reference --check
+
+bench: $(STAMP) ## Measure, on PostgreSQL and Redis, beside bare Celery
+	$(BIN)/python -m benchmarks

@@ -1,0 +1,199 @@
+"""Django settings. The environment is read here and nowhere else.
+
+Without any variable set this is the embedded set-up: SQLite and a private Redis under `var/`,
+reachable from this machine only. `docs/reference/settings.md` lists the variables.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from project import embedded, logs
+from project.addresses import BrokerAddress, RedisAddress, database_settings
+from workflows.errors import ConfigurationError
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = Path(env.str("CELERIAC_VAR", default=str(BASE_DIR / "var"))).absolute()
+
+
+def _make_folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"CELERIAC_VAR: {path} cannot be made: {error.strerror}; name a folder to write in"
+        ) from None
+    return path
+
+
+def _own_secret_key() -> str:
+    """Return the key kept in `var/`, made at the first start; never a constant."""
+    path = VAR / "secret_key"
+    if not path.exists():
+        # Written whole under another name first: two processes may start at the same moment.
+        draft = VAR / f"secret_key.{os.getpid()}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # the other process was first, and its key is the one
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+# --- the ground -----------------------------------------------------------------------------
+
+_make_folder(VAR / "static")
+SECRET_KEY = env.str("SECRET_KEY", default="") or _own_secret_key()
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "workflows",
+    "approvals",
+]
+if env.bool("CELERIAC_EXAMPLES", default=True):
+    INSTALLED_APPS.append("examples.dependency_review")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = True  # the embedded set-up has no collectstatic step
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- browsers -------------------------------------------------------------------------------
+
+HTTPS = env.bool("CELERIAC_HTTPS", default=False)  # behind TLS; off, http://127.0.0.1 works
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- servers --------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{VAR / 'celeriac.sqlite3'}"
+DATABASES = {"default": database_settings("DATABASE_URL", DATABASE_URL)}
+
+_redis_url = env.str("REDIS_URL", default="")
+_broker_url = env.str("BROKER_URL", default="")
+REDIS_SOCKET = embedded.socket_path(VAR)
+EMBEDDED_REDIS = not _redis_url
+REDIS = (
+    RedisAddress.parse("REDIS_URL", _redis_url)
+    if _redis_url
+    else RedisAddress.at_socket(REDIS_SOCKET)
+)
+BROKER = (
+    BrokerAddress.parse("BROKER_URL", _broker_url) if _broker_url else BrokerAddress.on_redis(REDIS)
+)
+RESULTS = REDIS.beside()  # what chords count; a flush of the broker's database spares it
+KEY_PREFIX = env.str("CELERIAC_KEY_PREFIX", default="celeriac:")
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR / "mail"
+if env.str("EMAIL_URL", default=""):
+    globals().update(env.email_url("EMAIL_URL"))
+
+# --- the engine -----------------------------------------------------------------------------
+
+_can_embed = embedded.find_redis_server() is not None
+CELERIAC: dict[str, Any] = {
+    "DISPATCHER": env.str(
+        "CELERIAC_DISPATCHER",
+        default="inline" if EMBEDDED_REDIS and not _can_embed else "celery",
+    ),
+    "QUEUES": env.json(
+        "CELERIAC_QUEUES", default={"inspection": {"rate": "200/s", "concurrency": 8}}
+    ),
+    "REDIS_URL": RESULTS.client_url,
+}
+
+# --- the API --------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "workflows.api.problems.handle_exception",
+}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Token", "AUTO_REFRESH": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Celeriac",
+    "DESCRIPTION": "Durable workflows and human approvals.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    # From the installed package: no page fetches anything from another host.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- logs -----------------------------------------------------------------------------------
+
+LOGGING = logs.django_logging(env.str("LOG_LEVEL", default="INFO"))
+logs.configure_structlog()
