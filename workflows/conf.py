@@ -1,0 +1,90 @@
+"""The engine's settings: one frozen object made from `settings.CELERIAC`; unknown names refused."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+
+from workflows.errors import ConfigurationError, suggest
+
+_RATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*/\s*(s|m|h)\s*$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """Limits of one named queue, across all workers; None: no limit."""
+
+    rate: float | None = None  # claims a second
+    burst: int = 1  # claims that may come at once
+    concurrency: int | None = None  # threads at once
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default and unit."""
+
+    dispatcher: str = "celery"  # or "inline": no broker, rows are worked off in process
+    queues: Mapping[str, QueueSettings] = field(default_factory=dict)
+    default_queue: str = "workflows"
+    slots: int = 2  # slots of a group's chord: the pool processes that serve its queue
+    lease_seconds: float = 15.0  # a claim not renewed for so long is taken for lost
+    message_seconds: float = 15.0  # a thread not claimed so long after its message is sent again
+    slice_seconds: float = 0.2  # a message gives way to other work after this
+    batch_seconds: float = 0.05  # claims are sized to take about this long
+    lost_work_attempts: int = 5  # claims that end with a dead worker before the node fails
+    activity_seconds: float = 300.0  # an activity's time limit when its node has none
+    event_ttl_seconds: float = 7 * 86400.0  # how long an early event is kept
+    sweep_limit: int = 500  # rows of each sort that one sweep mends
+    max_value_bytes: int = 8_000_000  # largest JSON value that may enter
+
+
+def _rate(text: Any, queue: str) -> float | None:
+    if text is None:
+        return None
+    match = _RATE.match(str(text))
+    if match is None or float(match[1]) <= 0:
+        message = f"CELERIAC queue {queue!r}: rate {text!r} is not like '50/s', '10/m' or '5/h'."
+        raise ConfigurationError(message)
+    return float(match[1]) / _SECONDS[match[2]]
+
+
+def _queue(name: str, raw: Mapping[str, Any]) -> QueueSettings:
+    known = {"rate", "burst", "concurrency"}
+    for key in raw:
+        if key not in known:
+            message = f"CELERIAC queue {name!r} has an unknown field {key!r}{suggest(key, known)}."
+            raise ConfigurationError(message)
+    rate = _rate(raw.get("rate"), name)
+    burst = int(raw.get("burst", max(1, int((rate or 0) / 10))))
+    return QueueSettings(rate, burst, raw.get("concurrency"))
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process. Raises ConfigurationError."""
+    raw = {key.lower(): value for key, value in getattr(django_settings, "CELERIAC", {}).items()}
+    known = {item.name for item in fields(Settings)}
+    for key in raw:
+        if key not in known:
+            message = f"CELERIAC has an unknown setting {key.upper()!r}{suggest(key, known)}."
+            raise ConfigurationError(message)
+    queues = {name: _queue(name, value) for name, value in raw.pop("queues", {}).items()}
+    made = Settings(queues=MappingProxyType(queues), **raw)
+    if made.dispatcher not in {"celery", "inline"}:
+        message = f"CELERIAC DISPATCHER is {made.dispatcher!r}; it can be 'celery' or 'inline'."
+        raise ConfigurationError(message)
+    return made
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "CELERIAC":
+        settings.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,24 @@
+"""Tables, and nothing else: rows are written by the store only."""
+
+from workflows.models.control import IdempotencyRecord, Lease, QueueState
+from workflows.models.definitions import Workflow, WorkflowVersion
+from workflows.models.events import Event
+from workflows.models.groups import Slot, ThreadGroup
+from workflows.models.history import NodeExecution
+from workflows.models.runs import Run, Thread
+from workflows.models.suspensions import Suspension
+
+__all__ = [
+    "Event",
+    "IdempotencyRecord",
+    "Lease",
+    "NodeExecution",
+    "QueueState",
+    "Run",
+    "Slot",
+    "Suspension",
+    "Thread",
+    "ThreadGroup",
+    "Workflow",
+    "WorkflowVersion",
+]

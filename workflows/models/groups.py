@@ -1,0 +1,69 @@
+"""Groups (one fan-out, batch or map) and the slots that work on them."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from workflows.states import GroupState
+
+
+class ThreadGroup(models.Model):
+    """One split: its parts, its window, and whether it has been joined.
+
+    Its id is the id of the Celery chord. There is no counter: a part is over when its row says so.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey("workflows.Run", models.CASCADE, related_name="groups")
+    owner = models.ForeignKey("workflows.Thread", models.CASCADE, related_name="opened_groups")
+    owner_seq = models.PositiveIntegerField()
+    node = models.CharField(max_length=80)
+    parts = models.JSONField()
+    merge = models.CharField(max_length=500, null=True)
+    queue = models.CharField(max_length=80)
+    expected = models.PositiveIntegerField()
+    parallel = models.PositiveIntegerField(default=0)
+    slots = models.PositiveIntegerField()
+    state = models.CharField(
+        max_length=10, default=GroupState.OPEN, choices=[(s.value, s.value) for s in GroupState]
+    )
+    opened_at = models.DateTimeField()
+    helped_at = models.DateTimeField(null=True)
+    joined_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "owner_seq"), name="group_once_a_step"),
+            models.CheckConstraint(
+                name="group_state_known", condition=Q(state__in=[s.value for s in GroupState])
+            ),
+            models.CheckConstraint(
+                name="group_joined_at_when_joined",
+                condition=Q(state="joined", joined_at__isnull=False)
+                | (~Q(state="joined") & Q(joined_at__isnull=True)),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("opened_at",), name="group_open", condition=Q(state="open")),
+        )
+
+    def __str__(self) -> str:
+        return f"group {self.id} of {self.node}"
+
+
+class Slot(models.Model):
+    """One part of a group's chord. `hop` orders its messages, `runs` counts its executions."""
+
+    group = models.ForeignKey(ThreadGroup, models.CASCADE, related_name="+")
+    idx = models.PositiveIntegerField()
+    hop = models.PositiveIntegerField(default=0)
+    runs = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("group", "idx"), name="slot_index_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"slot {self.idx} of {self.group_id}"

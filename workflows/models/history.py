@@ -1,0 +1,46 @@
+"""What every node did, attempt by attempt; never changed."""
+
+from django.db import models
+from django.db.models import Q
+
+from workflows.models.runs import Run, Thread
+
+
+class NodeExecution(models.Model):
+    """One attempt of one node by one thread. A completed step can be recorded only once."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="history", db_index=False)
+    # No constraint on the thread: a run is deleted as a whole, and the check costs every step.
+    thread = models.ForeignKey(
+        Thread, models.CASCADE, related_name="history", db_index=False, db_constraint=False
+    )
+    seq = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    node = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40)
+    came_from = models.CharField(max_length=80, blank=True)
+    status = models.CharField(max_length=10)  # completed, failed
+    input = models.JSONField(null=True)
+    output = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+    worker = models.CharField(max_length=100, blank=True)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("thread", "seq", "attempt"), name="history_attempt_once"
+            ),
+            models.UniqueConstraint(
+                fields=("thread", "seq"),
+                name="history_step_once",
+                condition=Q(status="completed"),
+            ),
+        )
+        indexes = (models.Index(fields=("run", "id"), name="history_of_run"),)
+
+    def __str__(self) -> str:
+        return f"{self.node} {self.status}"

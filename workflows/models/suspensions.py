@@ -1,0 +1,68 @@
+"""Sleeping threads: what each waits for, and who woke it."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from workflows.models.runs import Run, Thread
+from workflows.states import SuspensionState
+
+
+class Suspension(models.Model):
+    """One wait of one thread. Its token, kept as a hash, is what a deliverer shows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="suspensions")
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="suspensions")
+    seq = models.PositiveIntegerField()
+    node = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10)  # timer, event, person
+    state = models.CharField(
+        max_length=10,
+        default=SuspensionState.OPEN,
+        choices=[(s.value, s.value) for s in SuspensionState],
+    )
+    token_hash = models.CharField(max_length=64, unique=True)
+    event_type = models.CharField(max_length=200, blank=True)
+    event_key = models.CharField(max_length=500, blank=True)
+    event_filter = models.TextField(blank=True)
+    collect = models.PositiveIntegerField(default=1)
+    collected = models.JSONField(default=list)
+    wake_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField()
+    over_at = models.DateTimeField(null=True)
+    resolved_by = models.CharField(max_length=10, blank=True)
+    answered_by = models.CharField(max_length=200, blank=True)
+    answer_key = models.CharField(max_length=200, blank=True)
+    answer_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("thread", "seq"), name="suspension_once_a_step"),
+            models.CheckConstraint(
+                name="suspension_state_known",
+                condition=Q(state__in=[s.value for s in SuspensionState]),
+            ),
+            models.CheckConstraint(
+                name="suspension_over_at_when_over",
+                condition=Q(state="open", over_at__isnull=True)
+                | (~Q(state="open") & Q(over_at__isnull=False)),
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("event_type", "event_key", "opened_at"),
+                name="suspension_match",
+                condition=Q(state="open", kind="event"),
+            ),
+            models.Index(
+                fields=("wake_at",),
+                name="suspension_due",
+                condition=Q(state="open", wake_at__isnull=False),
+            ),
+            models.Index(fields=("run",), name="suspension_of_run"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} wait at {self.node}"

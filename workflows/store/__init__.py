@@ -1,0 +1,1 @@
+"""The only writer: one module an aggregate. A caller's service owns the transaction."""

@@ -1,0 +1,64 @@
+"""Leases, queue limits and answered requests."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from workflows import clock, conf
+from workflows.models import IdempotencyRecord, Lease, QueueState
+
+
+def take_lease(name: str, owner: str, seconds: float) -> bool:
+    """Take a lease that is free; of two who try, one gets it."""
+    now = clock.now()
+    until = now + timedelta(seconds=seconds)
+    if Lease.objects.filter(name=name, until__lte=now).update(owner=owner, until=until):
+        return True
+    _, is_new = Lease.objects.get_or_create(name=name, defaults={"owner": owner, "until": until})
+    return is_new
+
+
+def release_lease(name: str, owner: str) -> None:
+    """Give a lease back before its time."""
+    Lease.objects.filter(name=name, owner=owner).update(until=clock.now())
+
+
+def lock_queue(name: str) -> QueueState:
+    """Lock a queue's row: its limits are counted by one at a time."""
+    QueueState.objects.get_or_create(name=name, defaults={"next_at": clock.now()})
+    return QueueState.objects.select_for_update().get(pk=name)
+
+
+def reserve(queue: QueueState, limits: conf.QueueSettings, count: int) -> tuple[int, datetime]:
+    """Take up to `count` tokens of a locked queue.
+
+    Returns:
+        How many were granted, and when the next one falls due. At most `burst` tokens are ever
+        saved up; losing Redis does not matter, because the bucket is this row.
+    """
+    now = clock.now()
+    if limits.rate is None:
+        return count, now
+    step = timedelta(seconds=1 / limits.rate)
+    start = max(queue.next_at, now - step * (limits.burst - 1))
+    granted = max(0, min(count, int((now - start) / step) + 1)) if start <= now else 0
+    following = start + step * granted
+    if granted:
+        QueueState.objects.filter(pk=queue.pk).update(next_at=following)
+    return granted, following
+
+
+def begin_request(principal: str, key: str, digest: str) -> tuple[IdempotencyRecord, bool]:
+    """Note a request under its idempotency key, or return the earlier one."""
+    return IdempotencyRecord.objects.get_or_create(
+        principal=principal, key=key, defaults={"digest": digest, "created_at": clock.now()}
+    )
+
+
+def answer_request(record: IdempotencyRecord, status: int, response: Any) -> None:
+    """Keep the answer to give again."""
+    IdempotencyRecord.objects.filter(pk=record.pk).update(status=status, response=response)
+
+
+def forget_request(record: IdempotencyRecord) -> None:
+    """Forget a request that was not carried out, so that it can be tried again."""
+    IdempotencyRecord.objects.filter(pk=record.pk).delete()

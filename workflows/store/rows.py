@@ -1,0 +1,133 @@
+"""What goes between the engine and the tables: claims, settlements, history."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from workflows.states import THREAD_OVER, ThreadState
+
+JSONObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What never changes about a run; cached by every worker process."""
+
+    id: UUID
+    version_id: int
+    workflow: str
+    number: int
+    key: str | None
+    depth: int
+    created_at: datetime
+    started_by_id: int | None
+
+    def as_scope(self) -> JSONObject:
+        """Return what expressions see as `run`."""
+        return {
+            "id": str(self.id),
+            "workflow": self.workflow,
+            "version": self.number,
+            "key": self.key,
+            "depth": self.depth,
+            "started_at": self.created_at.isoformat(),
+            "parent": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A thread that this process may move until the lease ends; `fence` proves it."""
+
+    thread_id: int
+    run_id: UUID
+    group_id: UUID | None
+    idx: int
+    node: str
+    came_from: str
+    seq: int
+    attempt: int
+    fence: int
+    context: JSONObject | None  # None: derived from the group's owner
+    resume: JSONObject | None
+    queue: str
+    priority: int
+    queued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One attempt of one node, as it will be kept."""
+
+    seq: int
+    attempt: int
+    node: str
+    kind: str
+    came_from: str
+    status: str
+    started_at: datetime
+    ended_at: datetime
+    queued_at: datetime
+    input: Any = None
+    output: Any = None
+    error: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of a claimed thread; written only while the claim still holds."""
+
+    claim: Claim
+    state: ThreadState
+    event: str  # the edge of states.THREAD_EDGES
+    seq: int
+    node: str
+    came_from: str
+    context: JSONObject | None
+    moved_at: datetime
+    attempt: int = 0
+    contribution: JSONObject | None = None  # {"value": ...}: what a part leaves at the merge path
+    queue: str = ""
+    priority: int = 5
+    wake_at: datetime | None = None
+    lease_until: datetime | None = None
+    keep_resume: bool = False
+    history: tuple[HistoryRow, ...] = field(default_factory=tuple)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in THREAD_OVER
+
+    def continued(self) -> Claim:
+        """Return the claim on the next step, for a thread that stays in hand."""
+        return replace(
+            self.claim,
+            node=self.node,
+            came_from=self.came_from,
+            seq=self.seq,
+            attempt=self.attempt,
+            fence=self.claim.fence + 1,
+            context=self.context,
+            resume=None,
+            queue=self.queue,
+            queued_at=self.moved_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """What never changes about an open group, with the context that its parts start from."""
+
+    id: UUID
+    run_id: UUID
+    owner_id: int
+    owner_group_id: UUID | None
+    node: str
+    parts: JSONObject
+    merge: str | None
+    queue: str
+    expected: int
+    parallel: int
+    slots: int
+    base: JSONObject

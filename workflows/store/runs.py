@@ -1,0 +1,111 @@
+"""Runs: started once, final once."""
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+
+from workflows import clock
+from workflows.models import Run, Thread, ThreadGroup, WorkflowVersion
+from workflows.states import (
+    RUN_EDGES,
+    RUN_FINAL,
+    THREAD_LIVE,
+    RunStatus,
+    ThreadState,
+    sources,
+)
+from workflows.store import transition
+from workflows.store.rows import RunInfo
+
+
+def insert_run(
+    version: WorkflowVersion, *, start: str, queue: str, lease_until: Any, **fields: Any
+) -> tuple[Run, Thread]:
+    """Add a run and its root thread, ready at the start node."""
+    now = clock.now()
+    run = Run.objects.create(
+        version=version, workflow_name=version.workflow.name, created_at=now, **fields
+    )
+    thread = Thread.objects.create(
+        run=run,
+        state=ThreadState.READY,
+        node=start,
+        context=run.input,
+        queue=queue,
+        wake_at=now,
+        lease_until=lease_until,
+        moved_at=now,
+    )
+    return run, thread
+
+
+def run_with_key(name: str, key: str) -> Run | None:
+    """Return the run that was started with this idempotency key."""
+    return Run.objects.filter(workflow_name=name, key=key).first()
+
+
+@lru_cache(maxsize=2000)
+def load_info(run_id: UUID) -> RunInfo:
+    """Return what never changes about a run."""
+    row = Run.objects.values_list(
+        "id", "version_id", "workflow_name", "version__number", "key", "depth", "created_at",
+        "started_by_id",
+    ).get(pk=run_id)  # fmt: skip
+    return RunInfo(*row)
+
+
+def lock_run(run_id: UUID) -> Run | None:
+    """Lock a run that is not final; None when it is. The first lock in the order of locks."""
+    # NO KEY UPDATE: rows that refer to the run are inserted meanwhile without waiting.
+    locked = Run.objects.select_for_update(no_key=True).filter(pk=run_id)
+    return locked.exclude(status__in=RUN_FINAL).first()
+
+
+def mark_moving(run_id: UUID) -> None:
+    """Note that the first thread of a run has moved."""
+    if Run.objects.filter(pk=run_id, status=RunStatus.PENDING).update(status=RunStatus.RUNNING):
+        transition.follow(RUN_EDGES, RunStatus.PENDING, "move")
+
+
+def finish(run: Run, event: str, **fields: Any) -> None:
+    """End a locked run along an edge of the table."""
+    if run.status == RunStatus.PENDING and event != "cancel":
+        run.status = transition.follow(RUN_EDGES, run.status, "move")
+    run.status = transition.follow(RUN_EDGES, run.status, event)
+    Run.objects.filter(pk=run.pk).update(
+        status=run.status, ended_at=clock.now(), deadline_at=None, **fields
+    )
+
+
+def wake(run: Run) -> None:
+    """Note that a thread of a locked run can move again.
+
+    Written even when nothing changes: the lock is what a concurrent `fall_asleep` waits for.
+    """
+    if run.status == RunStatus.SUSPENDED:
+        run.status = transition.follow(RUN_EDGES, run.status, "wake")
+    Run.objects.filter(pk=run.pk).update(status=run.status)
+
+
+def can_move(run_id: UUID) -> bool:
+    """Tell whether any thread of the run can move or is moving."""
+    threads = Thread.objects.filter(run_id=run_id)
+    if threads.filter(state__in=(ThreadState.READY, ThreadState.RUNNING)).exists():
+        return True
+    queued = threads.filter(state=ThreadState.QUEUED, group=OuterRef("pk"))
+    # A queued part behind a window full of sleepers waits as they do.
+    groups = ThreadGroup.objects.filter(Exists(queued), run_id=run_id, state="open").annotate(
+        live=Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
+    )
+    return groups.filter(Q(parallel=0) | Q(live__lt=F("parallel"))).exists()
+
+
+def fall_asleep(run: Run) -> bool:
+    """Mark a locked run as suspended when nothing in it can move."""
+    if run.status not in sources(RUN_EDGES, "sleep") or can_move(run.pk):
+        return False
+    status = transition.follow(RUN_EDGES, run.status, "sleep")
+    Run.objects.filter(pk=run.pk).update(status=status)
+    return True

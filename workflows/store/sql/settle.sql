@@ -1,0 +1,48 @@
+-- Settles claimed threads, records their history, and claims the next queued threads of a group:
+-- one statement, one commit. A row whose fence has moved on belongs to somebody else: it is neither
+-- changed nor recorded. SKIP LOCKED keeps the slots of a group out of each other's way.
+WITH r AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+        id bigint, seq int, fence int, state text, new_seq int, node text, came_from text,
+        context jsonb, contribution jsonb, attempt int, queue text, priority int,
+        wake_at timestamptz, lease_until timestamptz, moved_at timestamptz, keep_resume boolean,
+        is_over boolean)
+), u AS (
+    UPDATE workflows_thread t SET
+        state = r.state, seq = r.new_seq, node = r.node, came_from = r.came_from,
+        context = r.context, contribution = r.contribution, attempt = r.attempt,
+        queue = r.queue, priority = r.priority, wake_at = r.wake_at,
+        lease_until = r.lease_until, moved_at = r.moved_at, fence = t.fence + 1,
+        resume = CASE WHEN r.keep_resume THEN t.resume END
+    FROM r
+    WHERE t.id = r.id AND t.seq = r.seq AND t.fence = r.fence AND t.state = 'running'
+    RETURNING t.id, t.run_id, r.is_over
+), h AS (
+    INSERT INTO workflows_nodeexecution (
+        run_id, thread_id, seq, attempt, node, kind, came_from, status, input, output, error,
+        worker, queued_at, started_at, ended_at)
+    SELECT u.run_id, u.id, h.seq, h.attempt, h.node, h.kind, h.came_from, h.status, h.input,
+        h.output, h.error, %(worker)s, h.queued_at, h.started_at, h.ended_at
+    FROM jsonb_to_recordset(%(history)s::jsonb) AS h(
+        thread_id bigint, seq int, attempt int, node text, kind text, came_from text, status text,
+        input jsonb, output jsonb, error jsonb, queued_at timestamptz, started_at timestamptz,
+        ended_at timestamptz)
+    JOIN u ON u.id = h.thread_id
+), n AS (
+    UPDATE workflows_thread SET
+        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM workflows_thread
+        WHERE group_id = %(group)s AND state = 'queued'
+        ORDER BY idx
+        LIMIT (CASE WHEN %(handover)s
+               THEN least(%(want)s, (SELECT count(*) FROM u WHERE u.is_over))
+               ELSE %(want)s END)
+        FOR UPDATE SKIP LOCKED))
+    RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
+        queue, priority, wake_at
+)
+SELECT true AS is_claim, id, run_id, group_id, idx, node, came_from, seq, attempt, fence,
+    context::text, resume::text, queue, priority, wake_at FROM n
+UNION ALL
+SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM u

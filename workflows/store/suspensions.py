@@ -1,0 +1,85 @@
+"""Suspensions: opened with the thread's falling asleep, over exactly once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from workflows import clock
+from workflows.models import Suspension
+from workflows.states import SUSPENSION_EDGES, SuspensionState
+from workflows.store import transition
+
+
+def insert(**fields: Any) -> Suspension:
+    """Open a suspension."""
+    return Suspension.objects.create(opened_at=clock.now(), **fields)
+
+
+def by_id(suspension_id: UUID) -> Suspension | None:
+    """Return a suspension without locking it."""
+    return Suspension.objects.filter(pk=suspension_id).first()
+
+
+def by_token(token_hash: str) -> Suspension | None:
+    """Return the suspension that this token opens."""
+    return Suspension.objects.filter(token_hash=token_hash).first()
+
+
+def resolve(suspension_id: UUID, by: str, **fields: Any) -> bool:
+    """Resolve an open suspension: exactly one of all who try succeeds."""
+    state = transition.follow(SUSPENSION_EDGES, SuspensionState.OPEN, "resolve")
+    rows = Suspension.objects.filter(pk=suspension_id, state=SuspensionState.OPEN)
+    return bool(rows.update(state=state, over_at=clock.now(), resolved_by=by, **fields))
+
+
+def close_all(run_id: UUID) -> list[Suspension]:
+    """Close the open suspensions of a run and return them."""
+    rows = Suspension.objects.filter(run_id=run_id, state=SuspensionState.OPEN)
+    closed = list(rows.order_by("pk").select_for_update())
+    for _ in closed:
+        transition.follow(SUSPENSION_EDGES, SuspensionState.OPEN, "close")
+    Suspension.objects.filter(pk__in=[row.pk for row in closed]).update(
+        state=SuspensionState.CLOSED, over_at=clock.now()
+    )
+    return closed
+
+
+def due(limit: int) -> list[UUID]:
+    """Return open suspensions whose time has come, the earliest first."""
+    rows = Suspension.objects.filter(state=SuspensionState.OPEN, wake_at__lte=clock.now())
+    return list(rows.order_by("wake_at").values_list("pk", flat=True)[:limit])
+
+
+def next_due() -> datetime | None:
+    """Return when the next open suspension falls due."""
+    rows = Suspension.objects.filter(state=SuspensionState.OPEN, wake_at__isnull=False)
+    return rows.order_by("wake_at").values_list("wake_at", flat=True).first()
+
+
+def waiting_for(event_type: str, key: str) -> list[Suspension]:
+    """Return the open waits for an event, the oldest first."""
+    rows = Suspension.objects.filter(
+        state=SuspensionState.OPEN, kind="event", event_type=event_type, event_key=key
+    )
+    return list(rows.select_related("thread").order_by("opened_at", "pk"))
+
+
+def lock_correlation(event_type: str, key: str) -> None:
+    """Let no event of this type and key arrive while a wait for it opens, and the reverse.
+
+    Taken before every other lock. SQLite's writers are one after the other anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [event_type, key]
+            )
+
+
+def add_collected(suspension: Suspension, event: Any) -> list[Any]:
+    """Add an event to those that a wait has collected; return them all."""
+    collected = [*suspension.collected, event]
+    Suspension.objects.filter(pk=suspension.pk).update(collected=collected)
+    return collected

@@ -1,0 +1,76 @@
+"""What the sweeper looks for: anything that should have moved and did not."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, models
+from django.db.models import Exists, F, OuterRef, Q
+
+from workflows import clock, conf
+from workflows.models import Run, Thread
+from workflows.states import RUN_FINAL, THREAD_EDGES, RunStatus, ThreadState
+from workflows.store import transition
+
+
+def free_lost_claims(limit: int) -> int:
+    """Take threads back from workers whose lease is over; return how many.
+
+    A part goes back to its group's queue, any other thread becomes ready. The attempt was counted
+    at the claim and stays counted.
+    """
+    now = clock.now()
+    lost = Thread.objects.filter(state=ThreadState.RUNNING, lease_until__lt=now)
+    freed = 0
+    for event, rows, changes in (
+        ("hand_back", lost.filter(group__isnull=False), {}),
+        ("wait_turn", lost.filter(group__isnull=True), {"wake_at": now}),
+    ):
+        ids = _skip_locked(rows, limit)
+        count = Thread.objects.filter(id__in=ids).update(
+            state=THREAD_EDGES["running", event],
+            fence=F("fence") + 1,
+            lease_until=None,
+            **changes,
+        )
+        if count:
+            transition.follow(THREAD_EDGES, ThreadState.RUNNING, event)
+        freed += count
+    return freed
+
+
+def take_ready(limit: int) -> list[tuple[int, int, str, int]]:
+    """Return (id, seq, queue, priority) of due threads without a message, and lease them for one."""
+    now = clock.now()
+    due = Thread.objects.filter(state=ThreadState.READY, wake_at__lte=now)
+    rows = due.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+    ids = _skip_locked(rows.order_by("priority", "wake_at"), limit)
+    chosen = Thread.objects.filter(id__in=ids)
+    chosen.update(lease_until=now + timedelta(seconds=conf.settings().message_seconds))
+    return list(chosen.order_by("priority", "wake_at").values_list("id", "seq", "queue", "priority"))
+
+
+def next_ready() -> datetime | None:
+    """Return when the next ready thread may move."""
+    rows = Thread.objects.filter(state=ThreadState.READY).order_by("wake_at")
+    return rows.values_list("wake_at", flat=True).first()
+
+
+def late_runs(limit: int) -> list[UUID]:
+    """Return runs that are older than their limit."""
+    rows = Run.objects.filter(deadline_at__lte=clock.now()).exclude(status__in=RUN_FINAL)
+    return list(rows.order_by("deadline_at").values_list("pk", flat=True)[:limit])
+
+
+def sleepy_runs(limit: int) -> list[UUID]:
+    """Return runs that are marked as running while no thread of theirs is ready or running."""
+    moving = Thread.objects.filter(
+        run=OuterRef("pk"), state__in=(ThreadState.READY, ThreadState.RUNNING)
+    )
+    rows = Run.objects.filter(~Exists(moving), status=RunStatus.RUNNING)
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
+
+
+def _skip_locked(rows: models.QuerySet[Thread], limit: int) -> list[int]:
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, no_key=True)
+    return list(rows.values_list("id", flat=True)[:limit])

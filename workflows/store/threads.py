@@ -1,0 +1,264 @@
+"""Claims and settlements of threads: the engine's hottest rows."""
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from workflows import clock, conf
+from workflows.models import NodeExecution, Thread
+from workflows.states import THREAD_EDGES, THREAD_LIVE, THREAD_OVER, ThreadState, sources
+from workflows.store import statements, transition
+from workflows.store.rows import Claim, HistoryRow, Settlement
+
+_CLAIM_FIELDS = (
+    "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
+    "resume", "queue", "priority", "wake_at",
+)  # fmt: skip
+_FROM = {event: sources(THREAD_EDGES, event) for _, event in THREAD_EDGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to claim together with a settlement: up to `count` queued threads of `group_id`.
+
+    `handover`: only as many as were settled as over, so that a window's places are passed on and
+    the number of live threads cannot rise.
+    """
+
+    group_id: UUID
+    count: int
+    handover: bool = False
+
+
+def worker_name() -> str:
+    """Return what history says about who did a step."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def lease_end() -> datetime:
+    """Return until when a claim made now holds."""
+    return clock.now() + timedelta(seconds=conf.settings().lease_seconds)
+
+
+def claim_thread(thread_id: int, seq: int) -> Claim | None:
+    """Claim a ready thread, or None when it has moved on or is not due."""
+    values = {"id": thread_id, "seq": seq, "now": clock.now(), "lease": lease_end()}
+    if statements.has_fused_statements():
+        rows = statements.run("claim_thread", values)
+        claims = [_claim(row) for row in rows]
+    else:
+        due = Thread.objects.filter(
+            id=thread_id, seq=seq, state=ThreadState.READY, wake_at__lte=values["now"]
+        )
+        claims = _claim_rows(list(due.values_list("id", flat=True)))
+    if not claims:
+        return None
+    transition.follow(THREAD_EDGES, ThreadState.READY, "claim")
+    return claims[0]
+
+
+def settle(settlements: Sequence[Settlement], following: Next | None) -> tuple[set[int], list[Claim]]:
+    """Write settlements and their history, and claim what follows, in one commit.
+
+    Returns:
+        The ids of the threads that were settled (the others belong to somebody else by now), and
+        the new claims.
+    """
+    for item in settlements:
+        transition.follow(THREAD_EDGES, ThreadState.RUNNING, item.event)
+    if statements.has_fused_statements():
+        return _settle_fused(settlements, following)
+    settled = {item.claim.thread_id for item in settlements if _settle_one(item)}
+    if following is None:
+        return settled, []
+    count = following.count
+    if following.handover:
+        over = [s for s in settlements if s.is_over and s.claim.thread_id in settled]
+        count = min(count, len(over))
+    return settled, claim_queued(following.group_id, count)
+
+
+def claim_queued(group_id: UUID, count: int) -> list[Claim]:
+    """Claim up to `count` queued threads of a group, in their order."""
+    if count <= 0:
+        return []
+    if statements.has_fused_statements():
+        claims = _settle_fused((), Next(group_id, count))[1]
+    else:
+        queued = Thread.objects.filter(group_id=group_id, state=ThreadState.QUEUED)
+        claims = _claim_rows(list(queued.order_by("idx").values_list("id", flat=True)[:count]))
+    if claims:
+        transition.follow(THREAD_EDGES, ThreadState.QUEUED, "claim")
+    return claims
+
+
+def count_live(group_id: UUID) -> int:
+    """Return how many places of a group's window are taken; ask under the group's lock."""
+    return Thread.objects.filter(group_id=group_id, state__in=THREAD_LIVE).count()
+
+
+def count_running(queue: str) -> int:
+    """Return how many threads run on a queue now; ask under the queue's lock."""
+    return Thread.objects.filter(queue=queue, state=ThreadState.RUNNING).count()
+
+
+def renew(claims: Sequence[Claim]) -> None:
+    """Keep claims that are still ours from expiring."""
+    for claim in claims:
+        held = Thread.objects.filter(
+            id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING
+        )
+        held.update(lease_until=lease_end())
+
+
+def is_group_over(group_id: UUID) -> bool:
+    """Tell whether every thread of a group is over; ask after the own commit or under its lock."""
+    return not Thread.objects.filter(group_id=group_id).exclude(state__in=THREAD_OVER).exists()
+
+
+def move(thread_id: int, seq: int, event: str, **changes: Any) -> bool:
+    """Move a thread that nobody has claimed along an edge; False if it is not there any more.
+
+    `seq` counts on by one, so that everything addressed to the old step is void.
+    """
+    states = _FROM[event]
+    after = {THREAD_EDGES[state, event] for state in states}
+    rows = Thread.objects.filter(id=thread_id, seq=seq, state__in=states)
+    moved = rows.update(
+        state=after.pop(), seq=F("seq") + 1, fence=F("fence") + 1, moved_at=clock.now(), **changes
+    )
+    return bool(moved)
+
+
+def cancel_all(run_id: UUID, *, spare: int | None = None) -> int:
+    """Cancel every thread of a run that is not over, but for `spare`; return how many."""
+    live = Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exclude(id=spare)
+    locked = live.order_by("id").select_for_update(no_key=True)
+    rows = list(locked.values_list("id", "state"))
+    for _, state in rows:
+        transition.follow(THREAD_EDGES, state, "cancel")
+    # Moving `seq` and `fence` on refuses the late results of work in flight.
+    return Thread.objects.filter(id__in=[row[0] for row in rows]).update(
+        state=ThreadState.CANCELLED,
+        seq=F("seq") + 1,
+        fence=F("fence") + 1,
+        lease_until=None,
+        moved_at=clock.now(),
+    )
+
+
+def _claim_rows(ids: list[int]) -> list[Claim]:
+    rows = Thread.objects.filter(id__in=ids)
+    rows.update(
+        state=ThreadState.RUNNING,
+        attempt=F("attempt") + 1,
+        fence=F("fence") + 1,
+        lease_until=lease_end(),
+    )
+    return [Claim(*row) for row in rows.order_by("idx", "id").values_list(*_CLAIM_FIELDS)]
+
+
+def _claim(row: tuple[Any, ...]) -> Claim:
+    context, resume = statements.parse(row[10]), statements.parse(row[11])
+    return Claim(*row[1:10], context, resume, *row[12:])
+
+
+def _settle_fused(
+    settlements: Sequence[Settlement], following: Next | None
+) -> tuple[set[int], list[Claim]]:
+    values = {
+        "rows": json.dumps([_row(item) for item in settlements], default=_as_text),
+        "history": json.dumps(
+            [_history(item.claim, row) for item in settlements for row in item.history],
+            default=_as_text,
+        ),
+        "worker": worker_name(),
+        "lease": lease_end(),
+        "group": following.group_id if following else None,
+        "want": following.count if following else 0,
+        "handover": bool(following and following.handover),
+    }
+    rows = statements.run("settle", values)
+    claims = sorted((_claim(row) for row in rows if row[0]), key=lambda claim: claim.idx)
+    return {row[1] for row in rows if not row[0]}, claims
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _row(item: Settlement) -> dict[str, Any]:
+    return {
+        "id": item.claim.thread_id,
+        "seq": item.claim.seq,
+        "fence": item.claim.fence,
+        "new_seq": item.seq,
+        "is_over": item.is_over,
+        "keep_resume": item.keep_resume,
+        **_columns(item),
+    }
+
+
+def _columns(item: Settlement) -> dict[str, Any]:
+    return {
+        "state": item.state,
+        "node": item.node,
+        "came_from": item.came_from,
+        "context": item.context,
+        "contribution": item.contribution,
+        "attempt": item.attempt,
+        "queue": item.queue or item.claim.queue,
+        "priority": item.priority,
+        "wake_at": item.wake_at or item.moved_at,
+        "lease_until": item.lease_until,
+        "moved_at": item.moved_at,
+    }
+
+
+def _history(claim: Claim, row: HistoryRow) -> dict[str, Any]:
+    return {
+        "thread_id": claim.thread_id,
+        "seq": row.seq,
+        "attempt": row.attempt,
+        "node": row.node,
+        "kind": row.kind,
+        "came_from": row.came_from,
+        "status": row.status,
+        "input": row.input,
+        "output": row.output,
+        "error": row.error,
+        "queued_at": row.queued_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+    }
+
+
+def _settle_one(item: Settlement) -> bool:
+    claim = item.claim
+    held = Thread.objects.filter(
+        id=claim.thread_id, seq=claim.seq, fence=claim.fence, state=ThreadState.RUNNING
+    )
+    changes = _columns(item)
+    if not item.keep_resume:
+        changes["resume"] = None
+    if not held.update(seq=item.seq, fence=F("fence") + 1, **changes):
+        return False
+    record(claim, item.history)
+    return True
+
+
+def record(claim: Claim, rows: Sequence[HistoryRow]) -> None:
+    """Add history rows of a thread."""
+    NodeExecution.objects.bulk_create(
+        NodeExecution(run_id=claim.run_id, worker=worker_name(), **_history(claim, row))
+        for row in rows
+    )
