@@ -164,7 +164,9 @@ CELERIAC: dict[str, Any] = {
     "QUEUES": env.json(
         "CELERIAC_QUEUES", default={"inspection": {"rate": "200/s", "concurrency": 8}}
     ),
-    "REDIS_URL": RESULTS.client_url,
+    # A group's chord has as many slots as the pool has processes: more would stand in front of
+    # other work.
+    "SLOTS": env.int("CELERIAC_CONCURRENCY", default=2),
 }
 
 # --- the API --------------------------------------------------------------------------------
