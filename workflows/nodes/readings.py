@@ -1,0 +1,54 @@
+"""Readings that several kinds share, so that they read alike and fail alike."""
+
+import json
+from typing import Any
+
+from workflows import expressions
+from workflows.absent import ABSENT
+from workflows.context.paths import parse_path, read
+from workflows.errors import PathError
+from workflows.nodes.base import NodeCall
+from workflows.nodes.outcomes import Fail, JSONObject
+
+#: Ordered: a boolean is an integer in Python, so it is asked for first.
+_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (str, "string"),
+    (dict, "object"),
+    (list, "array"),
+)
+
+
+def type_name(value: Any) -> str:
+    """Return the JSON Schema name of a value's type, or 'absent'."""
+    if value is ABSENT:
+        return "absent"
+    return next((name for types, name in _TYPES if isinstance(value, types)), "null")
+
+
+def list_at(context: JSONObject, path: str) -> list[Any] | Fail:
+    """Return the list at `path`; anything else is a failure that names the path and the type."""
+    found = read(context, path)
+    if isinstance(found, list):
+        return found
+    message = f"`items` is the path {path!r}, which must lead to a list; found: {type_name(found)}."
+    return Fail("items_invalid", message)
+
+
+def text_at(call: NodeCall[Any], template: str) -> str:
+    """Render a template as text: nothing for what is absent or null, JSON for what is no text."""
+    value = expressions.render_entry(template, call.scope())
+    if value is ABSENT or value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def path_problems(path: str, pointer: str) -> list[tuple[str, str]]:
+    """Return what is wrong with a path that no field mark covers, as `Kind.check` answers it."""
+    try:
+        parse_path(path)
+    except PathError as error:
+        return [(pointer, error.message)]
+    return []
