@@ -9,6 +9,7 @@ somebody has to start it. One launcher a `var/` folder: a second one is refused 
 """
 
 import fcntl
+import http.client
 import os
 import signal
 import socket
@@ -146,8 +147,19 @@ def _start_web(system: System, port: int) -> None:
     shape = ("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "8")
     child = _child("web", *command, *shape, "--log-level", "warning")
     system.supervisor.start(child)
-    wait_until(lambda: _is_open(port), seconds=30, child=child, every=0.1)
+    wait_until(lambda: _is_serving(port), seconds=60, child=child, every=0.1)
     system.url = f"http://127.0.0.1:{port}"
+
+
+def _is_serving(port: int) -> bool:
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        link.request("HEAD", "/admin/login/")
+        return link.getresponse().status < 500  # a page that fails is not up
+    except OSError:
+        return False
+    finally:
+        link.close()
 
 
 def _is_open(port: int) -> bool:

@@ -1,6 +1,7 @@
 """What must hold before anything starts: settings that can be read, servers that answer.
 
-Where it does not hold, the process says so in one line on standard error and exits with code 2.
+Where it does not hold, the process says so in one line on standard error and exits with code 2;
+with code 1 when a process that it started does not stay up.
 """
 
 import sys
@@ -14,25 +15,28 @@ from django.db.utils import OperationalError
 from kombu import Connection
 
 from project.addresses import BrokerAddress, RedisAddress
-from workflows.errors import ConfigurationError
+from project.processes import ProcessFailedError
+from workflows.errors import CeleriacError, ConfigurationError
 
-MISCONFIGURED = 2  # the exit code
+FAILED, MISCONFIGURED = 1, 2  # exit codes
 _PATIENCE = 3  # seconds for a server to answer
 
 
 @contextmanager
 def stop_when_misconfigured() -> Iterator[None]:
-    """Turn a wrong setting, or a database that does not answer, into one line and exit code 2."""
+    """Turn a wrong setting, or a database that does not answer, into one line and an exit code."""
     try:
         yield
     except ConfigurationError as error:
-        _stop(error)
+        _stop(error, MISCONFIGURED)
+    except ProcessFailedError as error:
+        _stop(error, FAILED)
     except OperationalError:
         # It may be any trouble of a database that does answer: that keeps its traceback.
         try:
             require_database()
         except ConfigurationError as error:
-            _stop(error)
+            _stop(error, MISCONFIGURED)
         raise
 
 
@@ -94,6 +98,6 @@ def _unreachable(variable: str, place: str, error: Exception) -> ConfigurationEr
     return ConfigurationError(f"{variable}: cannot reach {place}: {reason}")
 
 
-def _stop(error: ConfigurationError) -> None:
+def _stop(error: CeleriacError, code: int) -> None:
     sys.stderr.write(f"celeriac: {error}\n")
-    raise SystemExit(MISCONFIGURED) from None
+    raise SystemExit(code) from None
