@@ -1,0 +1,101 @@
+"""What a thread is told about a decision, and what a person is told about a vote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from approvals.models import ApprovalRequest, Vote
+
+JSONObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionResult:
+    """The answer to one vote; `status` is the request's, as this vote left it.
+
+    `is_repeat` tells that the same delivery had been answered before, with this same answer.
+    """
+
+    request_id: UUID
+    decision: str
+    status: str
+    by: str
+    at: datetime
+    is_repeat: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status != "open"
+
+    def as_dict(self) -> JSONObject:
+        """Return the JSON form that API and command line print; equal for a repeated delivery."""
+        return {
+            "request": str(self.request_id),
+            "decision": self.decision,
+            "status": self.status,
+            "by": self.by,
+            "at": rfc3339(self.at),
+        }
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as the text that JSON carries, in UTC when it is an aware one."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def result_of(vote: Vote, *, is_repeat: bool = False) -> DecisionResult:
+    """Return what the person who gave `vote` is told."""
+    return DecisionResult(
+        request_id=vote.request_id,
+        decision=vote.decision,
+        status=vote.status_after,
+        by=vote.username,
+        at=vote.at,
+        is_repeat=is_repeat,
+    )
+
+
+def people_decision(verdict: Literal["approved", "rejected"], votes: Sequence[Vote]) -> JSONObject:
+    """Return the decision that `votes` came to; the last of them is the one that settled it.
+
+    `comment`, `form` and `group` are that person's; everybody's are in `votes`, in order.
+    """
+    last = votes[-1]
+    return {
+        "decision": verdict,
+        "by": last.username,
+        "at": rfc3339(last.at),
+        "comment": last.comment,
+        "form": last.form,
+        "group": last.group or None,
+        "votes": [_vote_in_decision(vote) for vote in votes],
+    }
+
+
+def timer_decision(verdict: str, *, at: datetime) -> JSONObject:
+    """Return the decision that nobody took: `approved`, `rejected` or `timed_out` by the timer."""
+    nothing: JSONObject = {"comment": "", "form": {}, "group": None, "votes": []}
+    return {"decision": verdict, "by": None, "at": rfc3339(at), **nothing}
+
+
+def approval_in_words(request: ApprovalRequest) -> str:
+    """Return what became of a closed request: 'approved by lena at 2026-03-01T10:00:00Z'."""
+    at = rfc3339(request.closed_at) if request.closed_at else "an unknown time"
+    if request.status == "timed_out":
+        return f"closed by its timer at {at}"
+    if request.status == "cancelled":
+        return f"cancelled with its run at {at}"
+    return f"{request.status} by {request.closed_by} at {at}"
+
+
+def _vote_in_decision(vote: Vote) -> JSONObject:
+    return {
+        "by": vote.username,
+        "decision": vote.decision,
+        "at": rfc3339(vote.at),
+        "comment": vote.comment,
+        "form": vote.form,
+        "group": vote.group or None,
+    }

@@ -1,0 +1,3 @@
+"""Pages and API of the approvals app."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,108 @@
+"""approval: ask people and sleep until they have decided."""
+
+from approvals import services
+from approvals.decisions import timer_decision
+from approvals.node_config import ApprovalConfig
+from workflows.absent import ABSENT
+from workflows.context.paths import assign, read
+from workflows.errors import NodeError
+from workflows.nodes.base import Kind, NodeCall
+from workflows.nodes.outcomes import Continue, Fail, Finish, JSONObject, Outcome, Suspend
+from workflows.nodes.readings import text_at, type_name
+from workflows.nodes.registry import register
+from workflows.nodes.suspensions import PersonWait, Resolution
+
+TITLE_LENGTH = 200
+
+
+@register
+class Approval(Kind[ApprovalConfig]):
+    """Opens a request in the transaction in which its thread falls asleep."""
+
+    name = "approval"
+    Config = ApprovalConfig
+    is_bounded = True
+
+    def ports(self, config: ApprovalConfig) -> dict[str, str | None]:
+        own = {"on_reject": config.on_reject, "on_timeout": config.timeout_node}
+        return {**super().ports(config), **own}
+
+    def sets(self, config: ApprovalConfig) -> tuple[str, ...]:
+        return (config.result,)
+
+    def check(self, config: ApprovalConfig) -> list[tuple[str, str]]:
+        return config.problems()
+
+    def run(self, call: NodeCall[ApprovalConfig]) -> Outcome:
+        config = call.config
+        try:
+            asked = {name: _names(call, name) for name in ("groups", "users")}
+        except NodeError as error:
+            return Fail(error.failure, error.message)
+        data = {
+            **asked,
+            "title": _title(call),
+            "need": str(config.need),
+            "form": config.form or None,
+            "shown": _snapshot(call.context, config.show),
+            "is_requester_barred": config.not_.requester,
+        }
+        return Suspend(PersonWait(data, config.due))
+
+    def on_suspended(
+        self, suspension_id: str, call: NodeCall[ApprovalConfig], wait: PersonWait
+    ) -> None:
+        question = services.Question(
+            run_id=call.run["id"],
+            workflow=call.run["workflow"],
+            node=call.config.id,
+            due_at=None if wait.due is None else call.now + wait.due,
+            **wait.data,
+        )
+        services.open_request(suspension_id, question)
+
+    def on_closed(self, suspension_id: str, by: str) -> None:
+        services.close_request(suspension_id, by)
+
+    def resume(self, call: NodeCall[ApprovalConfig], resolution: Resolution) -> Outcome:
+        if resolution.by == "answer":
+            return _go_on(call, resolution.payload)
+        if call.config.on_timeout is None:
+            return Fail("timeout", f"Nobody decided within {call.config.due}.")
+        words = {"approve": "approved", "reject": "rejected"}
+        decision = timer_decision(words.get(call.config.on_timeout, "timed_out"), at=call.now)
+        return _go_on(call, decision)
+
+
+def _go_on(call: NodeCall[ApprovalConfig], decision: JSONObject) -> Outcome:
+    """Put the decision into the context and leave through the port that it chooses."""
+    context = assign(call.context, call.config.result, decision)
+    port = {"approved": "next", "rejected": "on_reject"}.get(decision["decision"], "on_timeout")
+    if port == "on_reject" and port not in call.ports:
+        reason = decision["comment"] or f"Rejected by {decision['by'] or 'the timer'}."
+        return Finish(context, result="blocked", reason=reason)
+    return Continue(context, port)
+
+
+def _title(call: NodeCall[ApprovalConfig]) -> str:
+    text = " ".join(text_at(call, call.config.title or "").split()) or call.config.id
+    return text if len(text) <= TITLE_LENGTH else text[: TITLE_LENGTH - 1] + "…"
+
+
+def _snapshot(context: JSONObject, paths: tuple[str, ...]) -> JSONObject:
+    """Return the shown values by path; what is absent is left out."""
+    found = {path: read(context, path) for path in paths}
+    return {path: value for path, value in found.items() if value is not ABSENT}
+
+
+def _names(call: NodeCall[ApprovalConfig], field: str) -> list[str]:
+    """Return the rendered names in `to`, each once, in the author's order."""
+    value = call.render(getattr(call.config.to, field))
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
+        message = f"`to.{field}` must be a list of names; found: {type_name(value)}."
+        raise NodeError("approval_unsettleable", message)
+    if not all(isinstance(name, str) and name for name in names):
+        message = f"`to.{field}` must hold names only, and none of them empty."
+        raise NodeError("approval_unsettleable", message)
+    return list(dict.fromkeys(names))
