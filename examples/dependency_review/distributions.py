@@ -4,7 +4,8 @@ import os
 import re
 import sysconfig
 from pathlib import Path
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from examples.dependency_review.metadata import MetadataError, read_metadata
 

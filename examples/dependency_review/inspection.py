@@ -1,12 +1,14 @@
 """Inspects one installed distribution: its licence, and whether its files are as installed."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from examples.dependency_review.distributions import Distribution
 from examples.dependency_review.licences import choose_licence
 from examples.dependency_review.metadata import MetadataError, read_metadata
-from examples.dependency_review.records import compare, read_record
+from examples.dependency_review.records import compare, no_sign, read_record
 
 
 class Inspection(TypedDict):
@@ -27,8 +29,13 @@ class EnvironmentChangedError(Exception):
     """A distribution that was listed is no longer as it was."""
 
 
-def inspect_distribution(environment: Path, distribution: Distribution) -> Inspection:
-    """Return the findings about one distribution. Raises EnvironmentChangedError."""
+def inspect_distribution(
+    environment: Path, distribution: Distribution, *, alive: Callable[[], None] = no_sign
+) -> Inspection:
+    """Return the findings about one distribution. Raises EnvironmentChangedError.
+
+    `alive` is called often, while files are read: a large one can take a while.
+    """
     folder = environment / distribution["folder"]
     try:
         licence = choose_licence(read_metadata(folder))
@@ -38,7 +45,7 @@ def inspect_distribution(environment: Path, distribution: Distribution) -> Inspe
             "Start the review again when nothing is being installed."
         ) from error
     rows = read_record(folder)
-    found = compare(environment, rows or ())
+    found = compare(environment, rows or (), alive=alive)
     return {
         "name": distribution["name"],
         "version": distribution["version"],

@@ -11,12 +11,13 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from examples.dependency_review.distributions import printable
 
+CHUNK = 1 << 20  # bytes that are read at once
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib")
 
 
@@ -50,7 +51,11 @@ def read_record(folder: Path) -> list[Row] | None:
     return None if content is None else _rows(content)
 
 
-def compare(site: Path, rows: Iterable[Row]) -> Comparison:
+def no_sign() -> None:
+    """Tell nobody that the work goes on."""
+
+
+def compare(site: Path, rows: Iterable[Row], *, alive: Callable[[], None] = no_sign) -> Comparison:
     """Compare each row that has a digest with its file below (or outside of) `site`."""
     missing: set[str] = set()
     mismatched: set[str] = set()
@@ -62,7 +67,7 @@ def compare(site: Path, rows: Iterable[Row]) -> Comparison:
             sizes[file] = size
         if row.digest and size is None:
             missing.add(printable(row.path))
-        elif row.digest and not _has_digest(file, row.digest):
+        elif row.digest and not _has_digest(file, row.digest, alive=alive):
             mismatched.add(printable(row.path))
     native = any(file.endswith(NATIVE_SUFFIXES) for file in sizes)
     return Comparison(sorted(missing), sorted(mismatched), len(sizes), sum(sizes.values()), native)
@@ -92,20 +97,25 @@ def _size(file: str) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-def _has_digest(file: str, digest: str) -> bool:
+def _has_digest(file: str, digest: str, *, alive: Callable[[], None]) -> bool:
     algorithm, _, expected = digest.partition("=")
     expected = expected.rstrip("=")
     if not expected:
         return False
     try:
+        hashed = hashlib.new(algorithm)
         with open(file, "rb") as opened:  # noqa: PTH123 - the path may hold anything
-            found = _digest(hashlib.file_digest(opened, algorithm), len(expected))
-    except (OSError, ValueError, TypeError):  # unreadable, or no such algorithm
+            while chunk := opened.read(CHUNK):
+                hashed.update(chunk)
+                alive()
+    except (OSError, ValueError):  # unreadable, or no such algorithm
         return False
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == expected
+    return (
+        base64.urlsafe_b64encode(_digest(hashed, len(expected))).rstrip(b"=") == expected.encode()
+    )
 
 
-def _digest(found: "hashlib._Hash", text_length: int) -> bytes:
-    if found.digest_size:
-        return found.digest()
-    return found.digest(text_length * 3 // 4)  # type: ignore[call-arg] # shake: any length
+def _digest(hashed: "hashlib._Hash", text_length: int) -> bytes:
+    if hashed.digest_size:
+        return hashed.digest()
+    return hashed.digest(text_length * 3 // 4)  # type: ignore[call-arg] # shake: any length

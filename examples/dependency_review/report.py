@@ -3,7 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from examples.dependency_review.distributions import Unreadable
 from examples.dependency_review.inspection import Inspection
