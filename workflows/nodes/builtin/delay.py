@@ -70,11 +70,8 @@ class Delay(Kind[DelayConfig]):
 
 
 def _duration(value: Any) -> timedelta | Fail:
-    """Read ISO 8601 or a number of seconds; a shorthand like `5 days` is neither."""
-    is_iso = isinstance(value, str) and value.lstrip("+").startswith("P")
-    is_seconds = isinstance(value, int | float) and not isinstance(value, bool)
     try:
-        return _durations.validate_python(value if is_iso or is_seconds else None)
+        return _durations.validate_python(None if isinstance(value, bool) else value)
     except ValidationError:
         message = "`for` must give an ISO 8601 duration of at most 100 years, such as `PT5M`"
         return Fail("delay_invalid", f"{message}, or seconds; found: {type_name(value)}.")
