@@ -22,6 +22,8 @@ class HealthyConnectionsFixup(DjangoWorkerFixup):
 class KeepingDjangoFixup(DjangoFixup):
     """Celery's Django integration with that one change."""
 
+    _worker_fixup: DjangoWorkerFixup | None
+
     @property
     def worker_fixup(self) -> DjangoWorkerFixup:
         if self._worker_fixup is None:
@@ -35,4 +37,6 @@ class KeepingDjangoFixup(DjangoFixup):
 
 def install(app: Celery) -> DjangoFixup:
     """Install the integration on `app`; Celery calls this by name."""
-    return KeepingDjangoFixup(app).install()
+    fixup = KeepingDjangoFixup(app)
+    fixup.install()
+    return fixup

@@ -42,6 +42,7 @@ class Child:
     user: int | None = None  # user and group id to run as; only root can change it
     stop_signal: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
+    _is_gone: bool = False  # its group too: the number may belong to a stranger by now
 
     @property
     def pid(self) -> int:
@@ -52,6 +53,7 @@ class Child:
 
     def start(self) -> None:
         """Start it, or start it again."""
+        self._is_gone = False
         with self._open_log() as output:
             self.process = subprocess.Popen(  # noqa: S603 - commands of our own making
                 list(self.command),
@@ -92,11 +94,12 @@ class Child:
 
     def kill(self) -> None:
         """End it and every process of its group at once (SIGKILL)."""
-        if self.process is None:
+        if self.process is None or self._is_gone:
             return
-        with suppress(ProcessLookupError, PermissionError):
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self._is_gone = True
 
     def last_words(self) -> str:
         """Return the last line it wrote, for a message."""

@@ -9,12 +9,14 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 
 from project import embedded, logs
 from project.addresses import BrokerAddress, RedisAddress, database_settings
 from workflows.errors import ConfigurationError
 
+django_stubs_ext.monkeypatch()  # lets classes of Django take type arguments: admin.ModelAdmin[Run]
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env.str("CELERIAC_VAR", default=str(BASE_DIR / "var"))).absolute()

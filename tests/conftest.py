@@ -1,0 +1,81 @@
+"""What every test may ask for: databases, Redis, RabbitMQ and workers, private to this run."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from pytest_django import Settings
+
+from project.processes import Child
+from tests.support import places, services
+from tests.support.workers import Workers, workers_on
+
+_ON_SQLITE = django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests out that need PostgreSQL when the run is on SQLite."""
+    if not _ON_SQLITE:
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgres")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_unconfigure() -> None:
+    """Remove what the run kept; its servers have stopped by then."""
+    shutil.rmtree(places.FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A private PostgreSQL; the URL of a database on it (not of the test database)."""
+    with services.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """Start PostgreSQL before the first test that needs a database, and only then."""
+    if not _ON_SQLITE:
+        request.getfixturevalue("postgresql_server")
+
+
+@pytest.fixture(scope="session")
+def redis_process() -> Iterator[Child]:
+    """The private Redis, as a process that a test may stop (and must start again)."""
+    with services.redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_client(redis_process: Child) -> Iterator[redis.Redis]:
+    """A client of the private Redis, which is empty at the start of the test."""
+    if not redis_process.is_running():
+        redis_process.start()
+        services.wait_for_redis(redis_process)
+    with redis.Redis(unix_socket_path=str(places.REDIS_SOCKET)) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> Iterator[str]:
+    """A vhost of our own on RabbitMQ; tests that ask for it are left out where there is none."""
+    with services.rabbitmq() as url:
+        yield url
+
+
+@pytest.fixture
+def celery_dispatcher(settings: Settings, redis_client: redis.Redis) -> None:
+    """Let this process dispatch through Celery instead of inline."""
+    settings.CELERIAC = {**settings.CELERIAC, "DISPATCHER": "celery"}
+
+
+@pytest.fixture
+def workers(celery_dispatcher: None, transactional_db: None) -> Iterator[Workers]:
+    """Real workers on the live test database; for tests with `django_db(transaction=True)`."""
+    with workers_on() as started:
+        yield started
