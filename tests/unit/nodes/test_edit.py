@@ -43,7 +43,7 @@ def test_a_value_can_be_moved_below_its_own_place() -> None:
 
 
 def test_each_entry_sees_what_the_ones_before_it_did() -> None:
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"set": "a", "value": 1},
         {"set": "b", "value": "${a + 1}"},
         {"move": "b", "to": "c"},
@@ -64,7 +64,7 @@ def test_an_absent_source_fails_and_names_the_path(operation: str) -> None:
 def test_the_context_that_came_in_is_never_changed() -> None:
     context = {"a": {"b": [1, {"c": 2}]}, "d": {"e": 1}}
     before = deepcopy(context)
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"set": "a.b[1].c", "value": 3},
         {"delete": "d.e"},
         {"move": "a.b[0]", "to": "d.f"},

@@ -1,5 +1,6 @@
 """`delay`: sleeps for a while, or until a moment."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -52,13 +53,10 @@ class Delay(Kind[DelayConfig]):
     def check(self, config: DelayConfig) -> list[tuple[str, str]]:
         if (config.duration is None) == (config.until is None):
             return [("", "A delay has either `for` or `until`.")]
-        field, text, read = ("until", config.until, _moment)
-        if config.duration is not None:
-            field, text, read = ("for", config.duration, _duration)
-        if text is None or "${" in text:
-            return []
-        found = read(text)
-        return [(f"/{field}", found.message)] if isinstance(found, Fail) else []
+        return [
+            *_literal_problems("/for", config.duration, _duration),
+            *_literal_problems("/until", config.until, _moment),
+        ]
 
     def run(self, call: NodeCall[DelayConfig]) -> Outcome:
         config = call.config
@@ -67,6 +65,14 @@ class Delay(Kind[DelayConfig]):
             return after if isinstance(after, Fail) else Suspend(TimerWait(after=after))
         until = _moment(call.render(config.until))
         return until if isinstance(until, Fail) else Suspend(TimerWait(until=until))
+
+
+def _literal_problems(
+    pointer: str, text: str | None, read: Callable[[Any], object]
+) -> list[tuple[str, str]]:
+    """Read at publish what holds no expression."""
+    found = None if text is None or "${" in text else read(text)
+    return [(pointer, found.message)] if isinstance(found, Fail) else []
 
 
 def _duration(value: Any) -> timedelta | Fail:
