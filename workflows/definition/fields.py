@@ -4,12 +4,13 @@ A field's mark tells every compile check what the text is: a CEL expression, a J
 `${}` in it, a context path, or the id of another node. No check keeps a list of field names.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 MarkName = Literal["cel", "condition", "template", "path", "node", "schema", "activity", "queue"]
 
@@ -31,8 +32,30 @@ NodeRef = Annotated[str, Field(min_length=1), Mark("node")]
 JsonSchema = Annotated[dict[str, Any] | bool, Mark("schema")]
 ActivityName = Annotated[str, Field(min_length=1), Mark("activity")]
 QueueName = Annotated[str, Field(min_length=1), Mark("queue")]
+_ISO_DURATION = re.compile(
+    r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
+    re.ASCII,
+)
+
+
+def _read_duration(value: Any) -> Any:
+    """Read weeks to seconds; months and years have no fixed length, so they are refused."""
+    if not isinstance(value, str):
+        return value
+    match = _ISO_DURATION.fullmatch(value)
+    try:
+        parts = match.groupdict(default="0") if match else {}
+        if parts:
+            return timedelta(**{unit: float(count) for unit, count in parts.items()})
+    except OverflowError:
+        pass
+    message = "expected an ISO 8601 duration such as PT5M or P2D"
+    raise ValueError(message)
+
+
 #: ISO 8601 in documents (`P2D`, `PT5M`), a timedelta in Python; never negative.
-Duration = Annotated[timedelta, Field(ge=timedelta(0))]
+Duration = Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_read_duration)]
 
 
 def marked(model: BaseModel, pointer: str = "") -> Iterator[tuple[Mark, Any, str]]:

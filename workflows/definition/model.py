@@ -42,7 +42,9 @@ class NodeConfig(Model):
 
     id: str = Field(pattern=NODE_ID, description="Unique within the workflow.")
     type: str = Field(description="The kind of the node.")
-    title: str | None = Field(None, max_length=200, description="Shown to people instead of the id.")
+    title: str | None = Field(
+        None, max_length=200, description="Shown to people instead of the id."
+    )
 
 
 class StepConfig(NodeConfig):

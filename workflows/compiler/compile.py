@@ -1,0 +1,128 @@
+"""Document -> Plan: every check in one pass over the whole, and every problem in one answer."""
+
+import pkgutil
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from workflows.compiler import passes
+from workflows.compiler.draft import FAN_OUT, Draft, DraftNode
+from workflows.compiler.plan import Plan, PlanNode
+from workflows.compiler.reading import declared_ports, read_draft, synthetic_id
+from workflows.context.values import digest
+from workflows.definition.parse import Document
+from workflows.errors import DefinitionError, Problem
+from workflows.nodes.base import Kind
+
+Check = Callable[[Draft], Iterable[Problem]]
+Kinds = Mapping[str, Kind[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan, and what its author should know although it is no error."""
+
+    plan: Plan
+    warnings: tuple[Problem, ...] = ()
+
+
+def compile_document(
+    document: Document,
+    *,
+    kinds: Kinds,
+    activities: Collection[str] | None = None,
+    queues: Collection[str] | None = None,
+) -> Compiled:
+    """Check a document and make its plan.
+
+    Args:
+        document: from `read_document`; its problems are reported with the others.
+        kinds: every kind of node that may be used, by name.
+        activities: names of the registered activities; None leaves them unchecked.
+        queues: names of the known queues; None leaves them unchecked.
+
+    Raises:
+        DefinitionError: with every problem, sorted by line and column.
+    """
+    draft = read_draft(document, kinds=kinds, activities=activities, queues=queues)
+    found = sorted({one for check in _checks() for one in check(draft)}, key=_place)
+    errors = [one for one in found if one.severity == "error"]
+    if errors:
+        raise DefinitionError(_summary(document.source, errors), errors)
+    return Compiled(_plan(draft), tuple(found))
+
+
+def compile_definition(
+    value: Any,
+    *,
+    kinds: Kinds,
+    activities: Collection[str] | None = None,
+    queues: Collection[str] | None = None,
+) -> Compiled:
+    """Compile a definition that is JSON already; problems have pointers but no lines.
+
+    Raises:
+        DefinitionError: with every problem, sorted by pointer.
+    """
+    document = Document(value, source="definition")
+    return compile_document(document, kinds=kinds, activities=activities, queues=queues)
+
+
+@cache
+def _checks() -> tuple[Check, ...]:
+    names = [info.name for info in pkgutil.iter_modules(passes.__path__)]
+    return tuple(import_module(f"{passes.__name__}.{name}").check for name in names)
+
+
+def _place(problem: Problem) -> tuple[int, int, str, str, str]:
+    line, column = problem.line or 0, problem.column or 0
+    return line, column, problem.pointer, problem.code, problem.message
+
+
+def _summary(source: str, errors: list[Problem]) -> str:
+    first = errors[0]
+    where = f"line {first.line}, column {first.column}" if first.line else first.pointer or "/"
+    count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems, the first"
+    return f"{source}: {count} at {where}: {first.message}"
+
+
+def _plan(draft: Draft) -> Plan:
+    if draft.definition is None:  # then there was an error, and nobody gets here
+        raise DefinitionError(draft.document.source, list(draft.early))
+    nodes: dict[str, PlanNode] = {}
+    for node in draft.nodes:
+        nodes[node.name] = _plan_node(draft, node)
+        if node.next_list:
+            nodes[synthetic_id(node)] = _short_fan_out(draft, node)
+    start = draft.graph.starts[0]
+    return Plan(draft.definition, nodes, start=start, digest=digest(draft.document.value))
+
+
+def _plan_node(draft: Draft, node: DraftNode) -> PlanNode:
+    assert node.kind is not None and node.config is not None  # noqa: S101, PT018 - no errors so far
+    return PlanNode(
+        node.name,
+        node.kind,
+        config=node.config,
+        ports=_connected(declared_ports(node)),
+        closes=draft.matching.closes.get(node.name),
+        join=draft.matching.joins.get(node.name),
+    )
+
+
+def _short_fan_out(draft: Draft, node: DraftNode) -> PlanNode:
+    """Return the fan-out that a list of `next` stands for: a branch for each id, named by it."""
+    kind, name = draft.kinds[FAN_OUT], synthetic_id(node)
+    branches = [{"name": target, "next": target} for target in node.next_list]
+    config = kind.Config.model_validate(
+        {"id": "short", "type": FAN_OUT, "title": node.config and node.config.title}
+        | {"branches": branches}
+    ).model_copy(update={"id": name})  # an id with a dot, so that no author can have it
+    ports = _connected(kind.ports(config))
+    return PlanNode(name, kind, config=config, ports=ports, join=draft.matching.joins.get(name))
+
+
+def _connected(ports: Mapping[str, str | None]) -> dict[str, str]:
+    return {port: target for port, target in ports.items() if target is not None}

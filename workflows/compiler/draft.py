@@ -1,0 +1,151 @@
+"""A document on its way to a plan: everything that the checks look at, read once."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows.compiler.graph import Graph
+from workflows.compiler.matching import Matching
+from workflows.compiler.salvage import Reading
+from workflows.definition.fields import Mark, marked
+from workflows.definition.model import Definition, NodeConfig, StepConfig
+from workflows.definition.parse import Document
+from workflows.errors import Problem
+from workflows.nodes.base import Kind
+
+START = "start"
+FAN_OUT = "fan_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One marked field of a node (or of the document): what it is, its value, and its pointer."""
+
+    mark: Mark
+    value: Any
+    pointer: str
+    node: "DraftNode | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNode:
+    """A node as far as it could be read.
+
+    `kind` is None when it is unknown; `guess` is then the kind that was probably meant, which
+    lends its edges and nothing else. `is_sound` tells that nothing was wrong with the fields.
+    """
+
+    name: str  # the id; a made-up one if it has none, or if it is somebody else's
+    pointer: str
+    raw: Mapping[str, Any]
+    kind: Kind[Any] | None
+    guess: Kind[Any] | None
+    reading: Reading
+
+    @property
+    def id(self) -> str | None:
+        """The id as it is written, if it is text."""
+        found = self.raw.get("id")
+        return found if isinstance(found, str) else None
+
+    @property
+    def config(self) -> NodeConfig | None:
+        """The config, for checks of its fields."""
+        return self.reading.config if self.kind is not None else None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether kind and fields are as they must be."""
+        return self.kind is not None and not self.reading.mistakes and self.config is not None
+
+    @property
+    def next_list(self) -> list[str]:
+        """The ids of a `next` that is a list: a fan-out written short."""
+        config = self.reading.config
+        if isinstance(config, StepConfig) and isinstance(config.next, list):
+            return config.next
+        return []
+
+    def is_a(self, name: str) -> bool:
+        """Tell whether the node's kind has this name."""
+        return self.kind is not None and self.kind.name == name
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What every check gets. `activities` and `queues` are None when they are not known here."""
+
+    document: Document
+    definition: Definition | None
+    nodes: tuple[DraftNode, ...]
+    kinds: Mapping[str, Kind[Any]]
+    graph: Graph
+    matching: Matching
+    early: tuple[Problem, ...]  # found while the document was read
+    activities: Collection[str] | None = None
+    queues: Collection[str] | None = None
+    by_name: Mapping[str, DraftNode] = field(default_factory=dict)
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        *,
+        at: str,
+        at_key: bool = False,
+        severity: str = "error",
+    ) -> Problem:
+        """Return a problem with the line and column of the pointer `at`."""
+        return place_problem(self.document, code, message, at=at, at_key=at_key, severity=severity)
+
+    def node_problem(
+        self, code: str, message: str, *, node: DraftNode, at: str = "", severity: str = "error"
+    ) -> Problem:
+        """Return a problem with a node; `at` is a pointer inside its config."""
+        pointer = node.pointer + node.reading.in_document(at)
+        return self.problem(code, message, at=pointer, severity=severity)
+
+    def fields(self, *kinds_of_mark: str) -> Iterator[Field]:
+        """Yield the marked fields of the document and of its nodes; lists item by item."""
+        if self.definition is not None:
+            yield from _fields(self.definition, None, kinds_of_mark)
+        for node in self.nodes:
+            if node.config is not None:
+                yield from _fields(node.config, node, kinds_of_mark)
+
+    def field_problem(
+        self, code: str, message: str, *, of: Field, inside: str = "", severity: str = "error"
+    ) -> Problem:
+        """Return a problem with a marked field; `inside` is a pointer inside its value."""
+        if of.node is None:
+            return self.problem(code, message, at=of.pointer + inside, severity=severity)
+        named = f"node {of.node.id!r}: {message}" if of.node.id else message
+        at = of.pointer + inside
+        return self.node_problem(code, named, node=of.node, at=at, severity=severity)
+
+
+def place_problem(  # noqa: PLR0913 - the parts of a problem
+    document: Document,
+    code: str,
+    message: str,
+    *,
+    at: str,
+    at_key: bool = False,
+    severity: str = "error",
+) -> Problem:
+    """Return a problem with the line and column that `at` has in the document."""
+    line, column = document.locate(at, key=at_key) or (None, None)
+    return Problem(code, message, at, line, column, severity)
+
+
+def _fields(
+    model: NodeConfig | Definition, node: DraftNode | None, wanted: tuple[str, ...]
+) -> Iterator[Field]:
+    for mark, value, pointer in marked(model):
+        if mark.is_a not in wanted or value is None:
+            continue
+        if isinstance(value, list | tuple) and mark.is_a not in ("template", "schema"):
+            for index, item in enumerate(value):
+                yield Field(mark, item, f"{pointer}/{index}", node)
+        else:
+            yield Field(mark, value, pointer, node)

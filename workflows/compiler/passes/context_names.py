@@ -1,0 +1,71 @@
+"""Warns of context names that no node sets."""
+
+from collections.abc import Iterator
+
+from workflows import expressions
+from workflows.compiler.draft import Draft, Field
+from workflows.context.paths import parse_path
+from workflows.errors import ExpressionError, PathError, Problem, suggest
+
+_ALWAYS = frozenset({"run", "now", "error", "errors", "loop", "batch", "index"})
+_ANYTHING = "*"  # in a kind's `sets`: it may set any name
+
+
+def check(draft: Draft) -> Iterator[Problem]:
+    """Yield a warning for each name that is read and that nothing in the workflow sets."""
+    known = _known(draft)
+    if known is None:
+        return
+    for field, inside, names in _reads(draft):
+        for name in sorted(names - known - set(field.mark.names)):
+            hint = suggest(name, known)
+            message = f"no node sets {name!r}, and the input does not declare it{hint}"
+            yield draft.field_problem(
+                "unknown_name", message, of=field, inside=inside, severity="warning"
+            )
+
+
+def _known(draft: Draft) -> set[str] | None:
+    """Return the names that are set somewhere; None when that cannot be told."""
+    given = _given(draft)
+    if given is None or not all(node.is_sound for node in draft.nodes):
+        return None
+    known = set(_ALWAYS) | given
+    for node in draft.nodes:
+        if node.kind is not None and node.config is not None:
+            paths = node.kind.sets(node.config)
+            if _ANYTHING in paths:
+                return None
+            known |= {root for path in paths if (root := _root(path))}
+    return known
+
+
+def _given(draft: Draft) -> set[str] | None:
+    """Return the names that a run starts with: of the input's schema, or of the start."""
+    for node in draft.nodes:
+        if getattr(node.config, "init", None) is not None:
+            return set()  # the start's own `sets` has them
+    schema = draft.definition.input if draft.definition is not None else True
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return set(properties) if isinstance(properties, dict) else None
+
+
+def _reads(draft: Draft) -> Iterator[tuple[Field, str, set[str]]]:
+    for field in draft.fields("cel", "condition"):
+        try:
+            yield field, "", set(expressions.check(field.value).names)
+        except ExpressionError:
+            continue  # refused by another check
+    for field in draft.fields("template"):
+        yield field, "", set(expressions.check_template(field.value).names)
+    for field in draft.fields("path"):
+        root = _root(field.value)
+        if root:
+            yield field, "", {root}
+
+
+def _root(path: str) -> str | None:
+    try:
+        return str(parse_path(path)[0])
+    except (PathError, IndexError):
+        return None
