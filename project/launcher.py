@@ -26,7 +26,7 @@ from django.conf import settings
 
 from project import embedded
 from project.processes import Child, wait_until
-from project.startup import require_database, require_servers
+from project.startup import ping_redis, require_database, require_servers
 from project.supervisor import Supervisor
 from workflows.errors import ConfigurationError
 
@@ -128,18 +128,15 @@ def _start_redis(system: System) -> None:
     embedded.prepare_socket(settings.REDIS_SOCKET)
     child = _child("redis", *embedded.redis_command(binary, settings.REDIS_SOCKET, settings.VAR))
     system.supervisor.start(child)
-    wait_until(redis_answers, seconds=10, child=child)
+    wait_until(_redis_answers, seconds=10, child=child)
 
 
-def redis_answers() -> bool:
-    """Tell whether the Redis of the settings answers."""
-    client = redis.Redis.from_url(settings.REDIS.client_url, socket_timeout=1)
+def _redis_answers() -> bool:
     try:
-        return bool(client.ping())
+        ping_redis(settings.REDIS)
     except (redis.RedisError, OSError):
         return False
-    finally:
-        client.close()
+    return True
 
 
 def _start_web(system: System, port: int) -> None:

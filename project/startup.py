@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.utils import OperationalError
 from kombu import Connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from project.addresses import BrokerAddress, RedisAddress
 from project.processes import ProcessFailedError
@@ -67,13 +69,17 @@ def require_database() -> None:
 
 def require_redis(address: RedisAddress, variable: str) -> None:
     """Make sure that the Redis at `address`, named by environment `variable`, answers."""
-    client = redis.Redis.from_url(address.client_url, socket_timeout=_PATIENCE)
     try:
-        client.ping()
+        ping_redis(address)
     except (redis.RedisError, OSError) as error:
         raise _unreachable(variable, f"Redis at {address.place}", error) from None
-    finally:
-        client.close()
+
+
+def ping_redis(address: RedisAddress) -> None:
+    """Ask the Redis at `address` once; raises what redis-py raises when it does not answer."""
+    once = Retry(NoBackoff(), 0)
+    with redis.Redis.from_url(address.client_url, socket_timeout=_PATIENCE, retry=once) as client:
+        client.ping()
 
 
 def require_rabbitmq(broker: BrokerAddress) -> None:

@@ -1,12 +1,13 @@
 """What every test may ask for: databases, Redis, RabbitMQ and workers, private to this run."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 import redis
 from django.conf import settings as django_settings
 from pytest_django import Settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from project.processes import Child
 from tests.support import places, services
@@ -22,11 +23,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("postgres")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-
-
-def pytest_unconfigure() -> None:
-    """Remove what the run kept; its servers have stopped by then."""
-    shutil.rmtree(places.FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +52,8 @@ def redis_client(redis_process: Child) -> Iterator[redis.Redis]:
     if not redis_process.is_running():
         redis_process.start()
         services.wait_for_redis(redis_process)
-    with redis.Redis(unix_socket_path=str(places.REDIS_SOCKET)) as client:
+    once = Retry(NoBackoff(), 0)
+    with redis.Redis(unix_socket_path=str(places.REDIS_SOCKET), retry=once) as client:
         client.flushall()
         yield client
 

@@ -1,10 +1,12 @@
 """The servers that the tests start really are servers, and the project's own settings use them."""
 
+import os
 import secrets
+import subprocess
+import sys
 
 import pytest
 import redis
-from celery import chord
 from django.db import connection
 from kombu import Connection
 
@@ -77,7 +79,7 @@ def test_a_real_worker_runs_a_chord_over_the_socket(
     workers: Workers, redis_client: redis.Redis
 ) -> None:
     workers.start(include="tests.support.probe_tasks")
-    _send_chord("first")
+    probe_tasks.send_chord("first")
     assert redis_client.blpop([probe_tasks.MARK], timeout=30) == (b"probe-chord", b"first")
 
 
@@ -89,15 +91,13 @@ def test_a_real_worker_on_rabbitmq_counts_its_chord_in_redis(
 ) -> None:
     with workers_on(broker_url=rabbitmq_url) as started:
         started.start(include="tests.support.probe_tasks")
-        with Connection(rabbitmq_url) as link:
-            _send_chord("over amqp", connection=link)
+        _run("tests.support.probe_tasks", "over amqp", environment=started.environment)
         assert redis_client.blpop([probe_tasks.MARK], timeout=30) == (b"probe-chord", b"over amqp")
 
 
-def _send_chord(mark: str, connection: Connection | None = None) -> None:
-    header = [probe_tasks.part.s(number).set(queue="workflows") for number in range(3)]
-    body = probe_tasks.body.si(mark).set(queue="workflows")
-    chord(header, body).apply_async(connection=connection)
+def _run(module: str, *words: str, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", module, *words]
+    subprocess.run(command, env={**os.environ, **environment}, check=True, timeout=60)
 
 
 @pytest.mark.workers
@@ -110,7 +110,7 @@ def test_a_supervised_worker_comes_back_after_a_kill(
     first = worker.pid
     assert workers.kill_pool_process() is not None
     workers.kill_worker(worker)
-    _send_chord("after")
+    probe_tasks.send_chord("after")
     assert redis_client.blpop([probe_tasks.MARK], timeout=30) == (b"probe-chord", b"after")
     assert worker.pid != first
     assert pool_of(worker)

@@ -1,6 +1,8 @@
 """Where this test run keeps everything: one folder of its own, removed at the end."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,7 +15,13 @@ def _make_folder() -> Path:
         base = "/tmp"  # noqa: S108 - mkdtemp makes a folder of its own there
     folder = Path(tempfile.mkdtemp(prefix="celeriac-", dir=base))
     folder.chmod(0o755)  # PostgreSQL refuses root, and its user must get to its folder
+    atexit.register(_remove, folder, os.getpid())
     return folder
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # not in a process that a test has forked
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 FOLDER = _make_folder()

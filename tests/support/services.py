@@ -19,7 +19,9 @@ import pytest
 import redis
 
 from project import embedded
+from project.addresses import RedisAddress
 from project.processes import Child, wait_until
+from project.startup import ping_redis
 from tests.support import places
 
 _FAST = {
@@ -150,11 +152,11 @@ def wait_for_redis(server: Child, path: Path = places.REDIS_SOCKET) -> None:
 
 
 def _redis_answers(path: Path) -> bool:
-    with redis.Redis(unix_socket_path=str(path)) as client:
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
+    try:
+        ping_redis(RedisAddress.at_socket(path))
+    except redis.RedisError:
+        return False
+    return True
 
 
 # --- RabbitMQ -------------------------------------------------------------------------------
