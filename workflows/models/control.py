@@ -35,9 +35,7 @@ class IdempotencyRecord(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("principal", "key"), name="request_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("principal", "key"), name="request_once"),)
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"

@@ -61,9 +61,7 @@ class Slot(models.Model):
     runs = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("group", "idx"), name="slot_index_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("group", "idx"), name="slot_index_once"),)
 
     def __str__(self) -> str:
         return f"slot {self.idx} of {self.group_id}"

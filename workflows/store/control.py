@@ -28,23 +28,30 @@ def lock_queue(name: str) -> QueueState:
     return QueueState.objects.select_for_update().get(pk=name)
 
 
-def reserve(queue: QueueState, limits: conf.QueueSettings, count: int) -> tuple[int, datetime]:
-    """Take up to `count` tokens of a locked queue.
+def granted(queue: QueueState, limits: conf.QueueSettings, count: int) -> tuple[int, datetime]:
+    """Return how many of `count` tokens a locked queue has now, and when the next falls due.
 
-    Returns:
-        How many were granted, and when the next one falls due. At most `burst` tokens are ever
-        saved up; losing Redis does not matter, because the bucket is this row.
+    At most `burst` tokens are ever saved up. The bucket is a row: a lost broker changes nothing.
     """
     now = clock.now()
     if limits.rate is None:
         return count, now
-    step = timedelta(seconds=1 / limits.rate)
-    start = max(queue.next_at, now - step * (limits.burst - 1))
-    granted = max(0, min(count, int((now - start) / step) + 1)) if start <= now else 0
-    following = start + step * granted
-    if granted:
+    start = _first_token(queue, limits)
+    if start > now:
+        return 0, start
+    return min(count, int((now - start) * limits.rate / timedelta(seconds=1)) + 1), now
+
+
+def spend(queue: QueueState, limits: conf.QueueSettings, count: int) -> None:
+    """Take `count` tokens of a locked queue."""
+    if limits.rate is not None and count:
+        following = _first_token(queue, limits) + timedelta(seconds=count / limits.rate)
         QueueState.objects.filter(pk=queue.pk).update(next_at=following)
-    return granted, following
+
+
+def _first_token(queue: QueueState, limits: conf.QueueSettings) -> datetime:
+    saved = timedelta(seconds=(limits.burst - 1) / (limits.rate or 1))
+    return max(queue.next_at, clock.now() - saved)
 
 
 def begin_request(principal: str, key: str, digest: str) -> tuple[IdempotencyRecord, bool]:

@@ -9,9 +9,7 @@ from workflows.models import Event
 def insert(**fields: Any) -> tuple[Event, bool]:
     """Keep an event, or return the one that came before with its source and id."""
     identity = {"source": fields.pop("source"), "external_id": fields.pop("external_id")}
-    return Event.objects.get_or_create(
-        **identity, defaults={**fields, "received_at": clock.now()}
-    )
+    return Event.objects.get_or_create(**identity, defaults={**fields, "received_at": clock.now()})
 
 
 def early(event_type: str, key: str) -> list[Event]:

@@ -78,8 +78,7 @@ def lock_correlation(event_type: str, key: str) -> None:
             )
 
 
-def add_collected(suspension: Suspension, event: Any) -> list[Any]:
-    """Add an event to those that a wait has collected; return them all."""
-    collected = [*suspension.collected, event]
+def keep_collected(suspension: Suspension, collected: list[Any]) -> None:
+    """Keep the events that a wait has collected so far."""
+    suspension.collected = collected
     Suspension.objects.filter(pk=suspension.pk).update(collected=collected)
-    return collected

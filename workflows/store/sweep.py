@@ -46,7 +46,9 @@ def take_ready(limit: int) -> list[tuple[int, int, str, int]]:
     ids = _skip_locked(rows.order_by("priority", "wake_at"), limit)
     chosen = Thread.objects.filter(id__in=ids)
     chosen.update(lease_until=now + timedelta(seconds=conf.settings().message_seconds))
-    return list(chosen.order_by("priority", "wake_at").values_list("id", "seq", "queue", "priority"))
+    return list(
+        chosen.order_by("priority", "wake_at").values_list("id", "seq", "queue", "priority")
+    )
 
 
 def next_ready() -> datetime | None:

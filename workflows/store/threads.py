@@ -13,7 +13,7 @@ from django.db.models import F
 
 from workflows import clock, conf
 from workflows.models import NodeExecution, Thread
-from workflows.states import THREAD_EDGES, THREAD_LIVE, THREAD_OVER, ThreadState, sources
+from workflows.states import THREAD_EDGES, THREAD_LIVE, THREAD_OVER, ThreadState
 from workflows.store import statements, transition
 from workflows.store.rows import Claim, HistoryRow, Settlement
 
@@ -21,7 +21,6 @@ _CLAIM_FIELDS = (
     "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
     "resume", "queue", "priority", "wake_at",
 )  # fmt: skip
-_FROM = {event: sources(THREAD_EDGES, event) for _, event in THREAD_EDGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,9 @@ def claim_thread(thread_id: int, seq: int) -> Claim | None:
     return claims[0]
 
 
-def settle(settlements: Sequence[Settlement], following: Next | None) -> tuple[set[int], list[Claim]]:
+def settle(
+    settlements: Sequence[Settlement], following: Next | None
+) -> tuple[set[int], list[Claim]]:
     """Write settlements and their history, and claim what follows, in one commit.
 
     Returns:
@@ -123,18 +124,15 @@ def is_group_over(group_id: UUID) -> bool:
     return not Thread.objects.filter(group_id=group_id).exclude(state__in=THREAD_OVER).exists()
 
 
-def move(thread_id: int, seq: int, event: str, **changes: Any) -> bool:
-    """Move a thread that nobody has claimed along an edge; False if it is not there any more.
+def move(thread_id: int, seq: int, state: ThreadState, event: str, **changes: Any) -> bool:
+    """Move a thread that nobody has claimed from `state` along an edge; False if it is not there.
 
-    `seq` counts on by one, so that everything addressed to the old step is void.
+    The fence moves on too, so that everything claimed before is void.
     """
-    states = _FROM[event]
-    after = {THREAD_EDGES[state, event] for state in states}
-    rows = Thread.objects.filter(id=thread_id, seq=seq, state__in=states)
-    moved = rows.update(
-        state=after.pop(), seq=F("seq") + 1, fence=F("fence") + 1, moved_at=clock.now(), **changes
-    )
-    return bool(moved)
+    after = transition.follow(THREAD_EDGES, state, event)
+    rows = Thread.objects.filter(id=thread_id, seq=seq, state=state)
+    fields = {"state": after, "fence": F("fence") + 1, "moved_at": clock.now(), **changes}
+    return bool(rows.update(**fields))
 
 
 def cancel_all(run_id: UUID, *, spare: int | None = None) -> int:
@@ -144,10 +142,9 @@ def cancel_all(run_id: UUID, *, spare: int | None = None) -> int:
     rows = list(locked.values_list("id", "state"))
     for _, state in rows:
         transition.follow(THREAD_EDGES, state, "cancel")
-    # Moving `seq` and `fence` on refuses the late results of work in flight.
+    # Moving the fence on refuses the late results of work in flight.
     return Thread.objects.filter(id__in=[row[0] for row in rows]).update(
         state=ThreadState.CANCELLED,
-        seq=F("seq") + 1,
         fence=F("fence") + 1,
         lease_until=None,
         moved_at=clock.now(),
@@ -176,7 +173,7 @@ def _settle_fused(
     values = {
         "rows": json.dumps([_row(item) for item in settlements], default=_as_text),
         "history": json.dumps(
-            [_history(item.claim, row) for item in settlements for row in item.history],
+            [_history(item.claim.thread_id, row) for item in settlements for row in item.history],
             default=_as_text,
         ),
         "worker": worker_name(),
@@ -224,9 +221,9 @@ def _columns(item: Settlement) -> dict[str, Any]:
     }
 
 
-def _history(claim: Claim, row: HistoryRow) -> dict[str, Any]:
+def _history(thread_id: int, row: HistoryRow) -> dict[str, Any]:
     return {
-        "thread_id": claim.thread_id,
+        "thread_id": thread_id,
         "seq": row.seq,
         "attempt": row.attempt,
         "node": row.node,
@@ -252,13 +249,18 @@ def _settle_one(item: Settlement) -> bool:
         changes["resume"] = None
     if not held.update(seq=item.seq, fence=F("fence") + 1, **changes):
         return False
-    record(claim, item.history)
+    record(claim.run_id, claim.thread_id, item.history)
     return True
 
 
-def record(claim: Claim, rows: Sequence[HistoryRow]) -> None:
+def by_id(thread_id: int) -> Thread:
+    """Return a thread."""
+    return Thread.objects.get(pk=thread_id)
+
+
+def record(run_id: UUID, thread_id: int, rows: Sequence[HistoryRow]) -> None:
     """Add history rows of a thread."""
     NodeExecution.objects.bulk_create(
-        NodeExecution(run_id=claim.run_id, worker=worker_name(), **_history(claim, row))
+        NodeExecution(run_id=run_id, worker=worker_name(), **_history(thread_id, row))
         for row in rows
     )

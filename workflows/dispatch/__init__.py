@@ -1,0 +1,1 @@
+"""Rows -> workers: messages that may be lost, doubled, late or reordered."""

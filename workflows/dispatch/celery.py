@@ -1,0 +1,124 @@
+"""Messages by Celery: names and ids only. Nothing here raises: what is not sent is swept."""
+
+import logging
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from celery import chord, current_app, signature
+from celery.app.task import Task
+from celery.exceptions import CeleryError, Ignore, Reject
+from kombu.exceptions import KombuError, OperationalError
+from redis.exceptions import RedisError
+
+from workflows.engine.hints import GroupOpened, ThreadReady
+
+logger = logging.getLogger("workflows.dispatch")
+
+#: What a broker that is down, full or restarting makes a publisher see.
+_UNSENT = (OperationalError, KombuError, CeleryError, RedisError, OSError)
+
+
+def send_threads(ready: Sequence[ThreadReady]) -> None:
+    """Send one message a thread, over one connection."""
+
+    def send() -> None:
+        with current_app.producer_pool.acquire(block=True) as producer:
+            for hint in ready:
+                current_app.send_task(
+                    "workflows.advance",
+                    (hint.thread_id, hint.seq),
+                    queue=hint.queue,
+                    priority=hint.priority,
+                    producer=producer,
+                    retry=False,
+                    ignore_result=True,
+                )
+
+    _best_effort(send, "threads")
+
+
+def send_chord(opened: GroupOpened) -> None:
+    """Send a group's chord: its slots are the header, the join is the body.
+
+    The group's id is the chord's, so that a slot that sends itself on stays the same part.
+    """
+    group_id = str(opened.group_id)
+    slots = [
+        signature("workflows.slot", (group_id, idx, 0), queue=opened.queue, immutable=True)
+        for idx in range(opened.slots)
+    ]
+    body = signature("workflows.join", (group_id,), immutable=True, ignore_result=True)
+
+    def send() -> None:
+        chord(slots, body).apply_async(retry=False)
+
+    _best_effort(send, "a chord")
+
+
+def send_helpers(group_id: UUID, queue: str, count: int) -> None:
+    """Send slots that belong to no chord."""
+
+    def send() -> None:
+        for _ in range(count):
+            current_app.send_task(
+                "workflows.help", (str(group_id),), queue=queue, retry=False, ignore_result=True
+            )
+
+    _best_effort(send, "helpers")
+
+
+def queue_of(task: Task) -> str:
+    """Return the queue that the current message came from."""
+    return str(task.request.delivery_info["routing_key"])
+
+
+def ignore() -> None:
+    """Drop a message that another copy has overtaken; it is not counted. Raises Ignore."""
+    raise Ignore
+
+
+def give_way(task: Task, pass_on: Callable[[Callable[[], None]], bool], hop: int) -> None:
+    """Put a slot's work behind what else is in its queue, as the same part of its chord.
+
+    On Redis the message itself goes to the end of the queue, in one step, so no copy can arise.
+    RabbitMQ would put it back in its old place and count the delivery, so there the slot sends
+    itself again.
+
+    Raises:
+        Reject, Ignore: always; Celery does not count this execution.
+    """
+    if task.app.connection_for_write().transport.driver_type == "redis":
+        raise Reject("gives way", requeue=True)
+    send_again(task, pass_on, hop)
+
+
+def send_again(
+    task: Task, pass_on: Callable[[Callable[[], None]], bool], hop: int, delay: float = 0
+) -> None:
+    """Send a slot again under its own chord task id with the next hop number. Raises Ignore."""
+    request = task.request
+
+    def send() -> None:
+        task.apply_async(
+            (request.args[0], request.args[1], hop + 1),
+            task_id=request.id,
+            chord=request.chord,
+            group_id=request.group,
+            group_index=request.group_index,
+            root_id=request.root_id,
+            parent_id=request.parent_id,
+            queue=queue_of(task),
+            countdown=delay or None,
+            retry=False,
+        )
+
+    # When it cannot be sent, the group stands still and the sweeper sends helpers.
+    _best_effort(lambda: pass_on(send) and None, "a slot")
+    raise Ignore
+
+
+def _best_effort(send: Callable[[], None], what: str) -> None:
+    try:
+        send()
+    except _UNSENT as error:
+        logger.warning("could not send %s, left to the sweeper: %s", what, type(error).__name__)

@@ -1,0 +1,78 @@
+"""Messages without a broker: kept in this process, taken in any order the caller likes."""
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from workflows.engine.hints import GroupOpened, ThreadReady
+
+
+@dataclass(frozen=True, slots=True)
+class SlotMessage:
+    """One part of a group."""
+
+    group_id: UUID
+    queue: str
+
+
+Message = ThreadReady | SlotMessage
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """The messages under way; with a seed they are taken in a shuffled order."""
+
+    seed: int | None = None
+    messages: list[Message] = field(default_factory=list)
+    _dice: random.Random | None = None
+
+    def add(self, message: Message) -> None:
+        """Put a message at the end."""
+        self.messages.append(message)
+
+    def take(self) -> Message | None:
+        """Take the next message, or one drawn by lot."""
+        if not self.messages:
+            return None
+        if self.seed is None:
+            return self.messages.pop(0)
+        if self._dice is None:
+            self._dice = random.Random(self.seed)  # noqa: S311 - an order of tests, no secret
+        return self.messages.pop(self._dice.randrange(len(self.messages)))
+
+
+_current: list[Mailbox] = [Mailbox()]
+
+
+def mailbox() -> Mailbox:
+    """Return the mailbox of this process."""
+    return _current[-1]
+
+
+def is_active() -> bool:
+    """Tell whether messages go to a mailbox of a test or a trial, whatever the settings say."""
+    return len(_current) > 1
+
+
+@contextmanager
+def use_mailbox(box: Mailbox) -> Iterator[Mailbox]:
+    """Send all messages to `box` inside the block."""
+    _current.append(box)
+    try:
+        yield box
+    finally:
+        _current.remove(box)
+
+
+def add_threads(ready: Sequence[ThreadReady]) -> None:
+    """Add a message for each thread."""
+    for hint in ready:
+        mailbox().add(hint)
+
+
+def add_group(opened: GroupOpened) -> None:
+    """Add the slots of a group."""
+    for _ in range(opened.slots):
+        mailbox().add(SlotMessage(opened.group_id, opened.queue))

@@ -1,0 +1,1 @@
+"""The interpreter: claimed threads in, settlements and commands out."""

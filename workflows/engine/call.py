@@ -1,0 +1,108 @@
+"""Calls a node, or an activity; every error in it becomes an outcome."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from workflows import clock
+from workflows.activities import Activity, ActivityContext, registered
+from workflows.activities import call as call_registered
+from workflows.compiler.plan import PlanNode
+from workflows.engine.cursor import Cursor
+from workflows.errors import CeleriacError, NodeError
+from workflows.nodes.base import NodeCall
+from workflows.nodes.outcomes import Fail, Outcome
+from workflows.nodes.suspensions import ActivityCall
+
+
+class ActivityTimeoutError(BaseException):
+    """Raised inside an activity that runs too long; not an Exception, so that it is not caught."""
+
+
+def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
+    """Return what the handler of a node may know."""
+    return NodeCall(
+        config=node.config,
+        context=cursor.context,
+        ports=node.ports,
+        run=cursor.run.as_scope(),
+        now=clock.now(),
+    )
+
+
+def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
+    """Return the outcome of a node; what it raises is a `Fail` with the error's code."""
+    call = node_call(node, cursor)
+    try:
+        if cursor.resolution is None:
+            return node.kind.run(call)
+        return node.kind.resume(call, cursor.resolution)
+    except NodeError as error:
+        return Fail(error.failure, error.message, details=error.details or None)
+    except CeleriacError as error:
+        return Fail(error.code, error.message)
+
+
+def find_activity(asked: ActivityCall) -> Activity | Fail:
+    """Return the registered activity, or why there is none."""
+    try:
+        return registered(asked.activity)
+    except CeleriacError as error:
+        return Fail("activity_unknown", error.message, fatal=True)
+
+
+def call_activity(
+    activity: Activity,
+    asked: ActivityCall,
+    cursor: Cursor,
+    *,
+    seconds: float,
+    beat: Callable[[Any], None],
+) -> Any:
+    """Call registered code and return its answer, or the `Fail` that it ended with."""
+    context = ActivityContext(
+        run_id=str(cursor.claim.run_id),
+        workflow=cursor.run.workflow,
+        node=cursor.node_id,
+        thread_id=str(cursor.claim.thread_id),
+        attempt=cursor.claim.attempt,
+        idempotency_key=cursor.idempotency_key,
+        beat=beat,
+    )
+    try:
+        with time_limit(seconds):
+            return call_registered(activity, asked.input, context)
+    except ActivityTimeoutError:
+        return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
+    except NodeError as error:
+        final = not getattr(error, "retryable", True)
+        return Fail(error.failure, error.message, details={"final": True} if final else None)
+    except MemoryError:
+        # Left to Celery, the message would neither be acknowledged nor recorded.
+        return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise ActivityTimeoutError in the block after `seconds`.
+
+    By an alarm signal, which only a process's main thread can take (Celery's prefork and solo
+    pools). Elsewhere the lease is what ends: the late result is refused.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _raise_timeout)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _raise_timeout(_number: int, _frame: FrameType | None) -> None:
+    raise ActivityTimeoutError

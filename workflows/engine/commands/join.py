@@ -1,0 +1,127 @@
+"""The last thread of a group is over: its owner goes on, with what the parts leave merged."""
+
+from typing import Any
+from uuid import UUID
+
+from workflows import clock
+from workflows.absent import ABSENT
+from workflows.compiler.plan import Plan, PlanNode
+from workflows.context.merge import merge_contributions
+from workflows.context.paths import assign, read
+from workflows.engine.ending import complete
+from workflows.engine.hints import GroupEnding, Hint, ThreadReady
+from workflows.engine.plans import load_plan
+from workflows.engine.settlements import contribution, message_end
+from workflows.models import Run, ThreadGroup
+from workflows.nodes.outcomes import JSONObject
+from workflows.nodes.parts import part_context, parts_from_json
+from workflows.states import ThreadState
+from workflows.store import groups, history, runs, threads
+from workflows.store.rows import HistoryRow
+
+
+def apply(group_id: UUID, run_id: UUID) -> list[Hint]:
+    """Join a group if everything in it is over; safe to call at any time, any number of times.
+
+    It trusts the rows only, and asks them under the group's lock: the chord's body, the last
+    thread and the sweeper may all call it, and one of them joins.
+    """
+    # The owner's end may be the run's: the run is locked first, as everywhere.
+    run = runs.lock_run(run_id)
+    group = groups.lock_group(group_id)
+    if run is None or group is None or not threads.is_group_over(group_id):
+        return []
+    groups.close(group)
+    return _Join(group, run).go_on()
+
+
+class _Join:
+    """One joining: what is merged, and where the owner goes."""
+
+    def __init__(self, group: ThreadGroup, run: Run) -> None:
+        self.group = group
+        self.run = run
+        self.owner = threads.by_id(group.owner_id)
+        self.plan: Plan = load_plan(runs.load_info(group.run_id).version_id)
+        self.split: PlanNode = self.plan.nodes[group.node]
+        self.join = self.plan.nodes[self.split.join] if self.split.join else None
+        self.context = self._merged()
+
+    def go_on(self) -> list[Hint]:
+        """Move the owner: on behind the join, to a join further out, or to its end."""
+        is_outer = self.join is not None and self.join.closes != self.split.id
+        if is_outer:
+            return self._over("arrive", came_from=self.split.id)
+        here = self.join or self.split
+        self._record(here)
+        target = None if self._has_no_join() else here.ports.get("next")
+        if target is None:
+            return self._over("end", came_from=here.id)
+        self._move("join", node=target, came_from=here.id, context=self.context, attempt=0)
+        return [ThreadReady(self.owner.pk, self.group.owner_seq + 1, self.owner.queue)]
+
+    def _has_no_join(self) -> bool:
+        return self.join is None and self.group.merge is None
+
+    def _merged(self) -> JSONObject:
+        base: JSONObject = self.owner.context or {}
+        path = self.group.merge
+        if not path:
+            return base
+        rows = groups.contributions(self.group.pk)
+        if self.group.parts["parts"] == "items":
+            return assign(base, path, [kept["value"] if kept else None for _, kept in rows])
+        arrived = [kept["value"] for state, kept in rows if kept and self._counts(state)]
+        merged = merge_contributions(read(base, path), arrived)
+        return base if merged is ABSENT else assign(base, path, merged)
+
+    def _counts(self, state: str) -> bool:
+        """Tell whether a part's value is merged: a branch's only when it reached the join."""
+        return self.join is None or state == ThreadState.ARRIVED
+
+    def _record(self, here: PlanNode) -> None:
+        now = clock.now()
+        value = read(self.context, self.group.merge) if self.group.merge else None
+        row = HistoryRow(
+            seq=self.group.owner_seq,
+            attempt=1,
+            node=here.id,
+            kind=here.kind.name,
+            came_from=self.split.id if self.join else self.owner.came_from,
+            status="completed",
+            queued_at=self.group.opened_at,
+            started_at=self.group.opened_at if self.join is None else now,
+            ended_at=now,
+            output=None if value is ABSENT else {self.group.merge: value},
+        )
+        if not self._has_no_join():
+            threads.record(self.group.run_id, self.owner.pk, [row])
+
+    def _move(self, event: str, **changes: Any) -> None:
+        moved = threads.move(
+            self.owner.pk,
+            self.group.owner_seq,
+            ThreadState.JOINING,
+            event,
+            seq=self.group.owner_seq + 1,
+            wake_at=clock.now(),
+            lease_until=message_end() if event == "join" else None,
+            **changes,
+        )
+        if not moved:
+            message = f"the owner of group {self.group.pk} does not wait for it"
+            raise AssertionError(message)
+
+    def _over(self, event: str, *, came_from: str) -> list[Hint]:
+        """End the owner: as a part of an outer group, or with the run."""
+        outer = groups.load_group(self.owner.group_id) if self.owner.group_id else None
+        given = None
+        if outer is not None:
+            start = part_context(parts_from_json(outer.parts), outer.base, self.owner.idx)
+            given = contribution(outer.merge, start, self.context)
+        self._move(event, came_from=came_from, context=self.context, contribution=given)
+        if outer is not None:
+            return [GroupEnding(outer.id)]
+        left = history.last_context(self.group.pk) if self._has_no_join() else None
+        complete(self.run, self.plan, left or self.context)
+        return []

@@ -1,0 +1,49 @@
+"""A thread splits: it sleeps until the group that it opens is over."""
+
+from uuid import uuid4
+
+from workflows import conf
+from workflows.engine.cursor import Cursor
+from workflows.engine.hints import GroupOpened, Hint
+from workflows.nodes.outcomes import Branches, Split
+from workflows.nodes.parts import part_count, parts_to_json
+from workflows.states import ThreadState
+from workflows.store import groups, threads
+
+
+def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
+    """Open the group with all its threads queued. None when the claim was lost."""
+    parts = split.parts
+    if isinstance(parts, Branches):
+        # A batch or map is one step and is noted when it is over; here the join is a node of its own.
+        cursor.record(input=split.input)
+        cursor.seq += 1
+    settled, _ = threads.settle([cursor.settled(ThreadState.JOINING, "split")], None)
+    if not settled:
+        return None
+    count = part_count(parts)
+    parallel = 0 if isinstance(parts, Branches) else parts.parallel
+    queue = split.queue or conf.settings().default_queue
+    group = groups.insert_group(
+        uuid4(),
+        starts=list(parts.starts) if isinstance(parts, Branches) else [parts.start],
+        run_id=cursor.claim.run_id,
+        owner_id=cursor.claim.thread_id,
+        owner_seq=cursor.seq,
+        node=cursor.node_id,
+        parts=parts_to_json(parts),
+        merge=_merge_path(cursor, split),
+        queue=queue,
+        expected=count,
+        parallel=parallel,
+        slots=min(count, parallel or count, conf.settings().slots),
+    )
+    return [GroupOpened(group.id, queue, group.slots)]
+
+
+def _merge_path(cursor: Cursor, split: Split) -> str | None:
+    """Return where the parts' changes are merged: a fan-out's join says it, a batch itself."""
+    if not isinstance(split.parts, Branches):
+        return split.merge or ""
+    join = cursor.node.join
+    return None if join is None else str(getattr(cursor.plan.nodes[join].config, "merge", ""))

@@ -1,0 +1,25 @@
+"""A run is accepted: it and its root thread are rows from now on."""
+
+from typing import Any
+
+from workflows import clock, conf
+from workflows.compiler.plan import Plan
+from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.settlements import message_end
+from workflows.models import Run, WorkflowVersion
+from workflows.store import runs
+
+
+def apply(version: WorkflowVersion, plan: Plan, **fields: Any) -> tuple[Run, list[Hint]]:
+    """Insert the run with its root thread ready at the start node."""
+    timeout = plan.definition.limits.timeout
+    queue = conf.settings().default_queue
+    run, thread = runs.insert_run(
+        version,
+        start=plan.start,
+        queue=queue,
+        lease_until=message_end(),
+        deadline_at=clock.now() + timeout if timeout is not None else None,
+        **fields,
+    )
+    return run, [ThreadReady(thread.pk, thread.seq, queue)]

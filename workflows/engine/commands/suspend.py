@@ -1,0 +1,71 @@
+"""A thread falls asleep, or takes the event that came before it could."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+
+from workflows import clock, conf
+from workflows.engine.call import node_call
+from workflows.engine.cursor import Cursor
+from workflows.engine.hints import Hint, ThreadSlept
+from workflows.engine.matching import early_events
+from workflows.engine.waking import woken_by
+from workflows.nodes.outcomes import Suspend
+from workflows.nodes.suspensions import ActivityCall, EventWait, PersonWait, TimerWait, Wait
+from workflows.states import ThreadState
+from workflows.store import suspensions, threads
+
+
+def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
+    """Open the suspension in the transaction that puts the thread to sleep; None if too late."""
+    wait = suspend.wait
+    if isinstance(wait, ActivityCall):
+        message = "an activity is kept in the thread's own row"
+        raise TypeError(message)
+    if isinstance(wait, EventWait):
+        suspensions.lock_correlation(wait.type, wait.key)
+    settled, _ = threads.settle(
+        [cursor.settled(ThreadState.SUSPENDED, "suspend", queue=conf.settings().default_queue)],
+        None,
+    )
+    if not settled:
+        return None
+    opened = suspensions.insert(
+        run_id=cursor.claim.run_id,
+        thread_id=cursor.claim.thread_id,
+        seq=cursor.seq,
+        node=cursor.node_id,
+        token_hash=hashlib.sha256(secrets.token_bytes(32)).hexdigest(),
+        **_fields(wait),
+    )
+    if isinstance(wait, PersonWait):
+        cursor.node.kind.on_suspended(str(opened.pk), node_call(cursor.node, cursor), wait)
+    taken = early_events(opened, cursor.context) if isinstance(wait, EventWait) else []
+    if taken and len(taken) >= opened.collect:
+        return woken_by(opened, "event", taken if opened.collect > 1 else taken[0])
+    return [ThreadSlept(cursor.claim.run_id)]
+
+
+def _fields(wait: Wait) -> dict[str, Any]:
+    match wait:
+        case TimerWait():
+            return {"kind": "timer", "wake_at": _timer_end(wait)}
+        case EventWait():
+            return {
+                "kind": "event",
+                "event_type": wait.type,
+                "event_key": wait.key,
+                "event_filter": wait.filter or "",
+                "collect": wait.collect,
+                "wake_at": clock.now() + wait.timeout if wait.timeout is not None else None,
+            }
+        case PersonWait():
+            due = clock.now() + wait.due if wait.due is not None else None
+            return {"kind": "person", "wake_at": due}
+
+
+def _timer_end(wait: TimerWait) -> datetime:
+    if wait.until is not None:
+        return wait.until
+    return clock.now() + wait.after if wait.after is not None else clock.now()

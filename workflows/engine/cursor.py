@@ -1,0 +1,141 @@
+"""A claimed thread as it walks: in memory, until one commit records all its steps."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from workflows import clock
+from workflows.compiler.plan import Plan, PlanNode
+from workflows.engine.plans import load_plan
+from workflows.nodes.outcomes import Fail, JSONObject
+from workflows.nodes.parts import part_context, parts_from_json
+from workflows.nodes.suspensions import Resolution
+from workflows.states import ThreadState
+from workflows.store import groups, runs
+from workflows.store.rows import Claim, GroupInfo, HistoryRow, RunInfo, Settlement
+
+
+@dataclass(slots=True)
+class Cursor:
+    """Where a thread is, and what it has done since its last commit."""
+
+    claim: Claim
+    plan: Plan
+    run: RunInfo
+    group: GroupInfo | None
+    start_context: JSONObject  # of a part: what its contribution is compared with
+    context: JSONObject
+    node_id: str
+    came_from: str
+    seq: int
+    resolution: Resolution | None = None
+    steps: list[HistoryRow] = field(default_factory=list)
+    entered_at: datetime = field(default_factory=clock.now)
+    has_called: bool = False  # an activity, at the node where the cursor is
+    asked: Any = None  # what it was called with
+    pending: Any = None  # the activity that the last commit stopped before
+
+    @property
+    def node(self) -> PlanNode:
+        return self.plan.nodes[self.node_id]
+
+    @property
+    def is_first(self) -> bool:
+        """Tell whether nothing was done yet under this claim."""
+        return self.seq == self.claim.seq
+
+    @property
+    def idempotency_key(self) -> str:
+        """Return what names this step in every attempt of it."""
+        return f"{self.claim.run_id}:{self.claim.thread_id}:{self.seq}"
+
+    def record(self, status: str = "completed", **values: Any) -> None:
+        """Note that the node was executed."""
+        now = clock.now()
+        self.steps.append(
+            HistoryRow(
+                seq=self.seq,
+                attempt=self.claim.attempt if self.is_first or self.has_called else 1,
+                node=self.node_id,
+                kind=self.node.kind.name,
+                came_from=self.came_from,
+                status=status,
+                queued_at=self.claim.queued_at if self.is_first else self.entered_at,
+                started_at=self.entered_at,
+                ended_at=now,
+                **values,
+            )
+        )
+
+    def move_to(self, node_id: str, context: JSONObject) -> None:
+        """Go on to another node; the step that led there was recorded."""
+        self.came_from, self.node_id = self.node_id, node_id
+        self.context = context
+        self.seq += 1
+        self.resolution = None
+        self.has_called = False
+        self.asked = None
+        self.entered_at = clock.now()
+
+    def settled(self, state: ThreadState, event: str, **values: Any) -> Settlement:
+        """Return what to write when the thread stops here in `state`."""
+        fields: dict[str, Any] = {
+            "claim": self.claim,
+            "state": state,
+            "event": event,
+            "seq": self.seq,
+            "node": self.node_id,
+            "came_from": self.came_from,
+            "context": self.context,
+            "moved_at": clock.now(),
+            "priority": self.claim.priority,
+            "queue": self.claim.queue,
+            "history": tuple(self.steps),
+        }
+        return Settlement(**{**fields, **values})
+
+    def failure(self, fail: Fail) -> JSONObject:
+        """Return a failure as it is kept, and as `error` in the context of `on_error`."""
+        error = {
+            "code": fail.code,
+            "message": fail.message,
+            "node": self.node_id,
+            "attempt": self.claim.attempt,
+        }
+        return {**error, "details": fail.details} if fail.details else error
+
+
+def open_cursor(claim: Claim) -> Cursor:
+    """Return a cursor on a claimed thread: its plan, its context, what it was woken with."""
+    run = runs.load_info(claim.run_id)
+    group = groups.load_group(claim.group_id) if claim.group_id else None
+    context = claim.context
+    start: JSONObject = {}
+    if group is not None:
+        start = part_context(parts_from_json(group.parts), group.base, claim.idx)
+        context = start if context is None else context
+    return Cursor(
+        claim=claim,
+        plan=load_plan(run.version_id),
+        run=run,
+        group=group,
+        start_context=start,
+        context=context or {},
+        node_id=claim.node,
+        came_from=claim.came_from,
+        seq=claim.seq,
+        resolution=Resolution(**claim.resume) if claim.resume else None,
+    )
+
+
+def reopen(cursor: Cursor, claim: Claim) -> Cursor:
+    """Return a cursor for the next step of a thread that stayed in hand."""
+    return replace(
+        cursor,
+        claim=claim,
+        steps=[],
+        resolution=None,
+        has_called=False,
+        asked=None,
+        entered_at=clock.now(),
+    )

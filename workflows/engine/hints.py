@@ -1,0 +1,40 @@
+"""What a command wants said after its commit: each is only a hint, the rows say the same."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadReady:
+    """A thread may move: send its message."""
+
+    thread_id: int
+    seq: int
+    queue: str
+    priority: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOpened:
+    """A group has queued threads: send its chord."""
+
+    group_id: UUID
+    queue: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEnding:
+    """A thread of a group is over: look whether it was the last."""
+
+    group_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSlept:
+    """A thread fell asleep: look whether anything in its run can still move."""
+
+    run_id: UUID
+
+
+Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept

@@ -1,0 +1,78 @@
+"""Turns what a node asked for into what is written: a settlement, or a command of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from workflows.engine.commands import fail_run, finish_run, split, suspend
+from workflows.engine.cursor import Cursor
+from workflows.engine.hints import Hint
+from workflows.engine.retries import next_attempt
+from workflows.engine.segment import Cut, Over, Stop
+from workflows.engine.settlements import advance, arrive, end, is_own_join, wait_turn
+from workflows.nodes.outcomes import Arrive, Fail, Finish, Split, Suspend
+from workflows.nodes.suspensions import ActivityCall
+from workflows.store.rows import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that needs a transaction of its own; `apply` returns what to say after it.
+
+    It returns None when the claim was lost: then nothing was written.
+    """
+
+    apply: Callable[[], list[Hint] | None]
+
+
+def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:
+    """Return what to write for a cursor that has stopped."""
+    match stop:
+        case Cut():
+            return advance(cursor)
+        case Suspend(wait=ActivityCall(queue=queue)):
+            if queue in {None, cursor.claim.queue}:
+                cursor.pending = stop
+                return advance(cursor)
+            return wait_turn(cursor, queue=queue)
+        case Suspend():
+            return Command(lambda: suspend.apply(cursor, stop))
+        case Split():
+            return Command(lambda: split.apply(cursor, stop))
+        case Arrive():
+            return _arrive(cursor)
+        case Over() | Finish():
+            return _finish(cursor, stop)
+        case Fail():
+            return _fail(cursor, stop)
+        case _:
+            assert_never(stop)
+
+
+def _fail(cursor: Cursor, fail: Fail) -> Settlement | Command:
+    """Try again, or go on at `on_error`, or fail the run: in this order."""
+    again = next_attempt(cursor, fail)
+    if again is not None:
+        return again
+    target = cursor.node.ports.get("on_error")
+    if target is None or fail.fatal:
+        return Command(lambda: fail_run.apply(cursor, fail))
+    error = cursor.failure(fail)
+    cursor.record("failed", input=fail.input, error=error)
+    cursor.move_to(target, {**cursor.context, "error": error})
+    return advance(cursor)
+
+
+def _finish(cursor: Cursor, stop: Over | Finish) -> Settlement | Command:
+    stops_all = isinstance(stop, Finish) and stop.terminate
+    if cursor.group is not None and not stops_all:
+        return end(cursor, stop)
+    return Command(lambda: finish_run.apply(cursor, stop))
+
+
+def _arrive(cursor: Cursor) -> Settlement | Command:
+    if is_own_join(cursor):
+        return arrive(cursor)
+    group = cursor.group.node if cursor.group else None
+    message = f"The thread arrived at {cursor.node_id!r}, which does not join split {group!r}."
+    return Command(lambda: fail_run.apply(cursor, Fail("wrong_join", message, fatal=True)))

@@ -1,0 +1,54 @@
+"""Whether and when a failed attempt is made again."""
+
+import random
+from datetime import timedelta
+
+from workflows import clock, conf
+from workflows.compiler.plan import PlanNode
+from workflows.definition.model import RetryPolicy
+from workflows.engine.cursor import Cursor
+from workflows.engine.settlements import wait_turn
+from workflows.nodes.outcomes import Fail
+from workflows.store.rows import Settlement
+
+
+def policy_of(node: PlanNode) -> RetryPolicy | None:
+    """Return the retry policy of a node; kinds without one are never tried again."""
+    policy = getattr(node.config, "retry", None)
+    return policy if isinstance(policy, RetryPolicy) else None
+
+
+def next_attempt(cursor: Cursor, fail: Fail) -> Settlement | None:
+    """Return the settlement that waits for another attempt, or None when there is to be none."""
+    policy = policy_of(cursor.node)
+    is_final = fail.fatal or (isinstance(fail.details, dict) and fail.details.get("final"))
+    if policy is None or is_final or not policy.covers(fail.code):
+        return None
+    if cursor.claim.attempt >= policy.attempts:
+        return None
+    cursor.record("failed", input=fail.input, error=cursor.failure(fail))
+    wait = policy.wait_after(cursor.claim.attempt)
+    wait += wait * policy.jitter * random.uniform(-1, 1)  # noqa: S311 - spreads load, no secret
+    return wait_turn(
+        cursor,
+        attempt=cursor.claim.attempt,
+        wake_at=clock.now() + max(wait, timedelta(0)),
+        lease_until=None,
+    )
+
+
+def lost_too_often(cursor: Cursor) -> Fail | None:
+    """Return the failure of a step whose workers died again and again, before it is started.
+
+    The attempt was counted when the thread was claimed, so a step that kills its process is
+    stopped here, on every broker.
+    """
+    policy = policy_of(cursor.node)
+    limit = policy.attempts if policy else conf.settings().lost_work_attempts
+    if cursor.claim.attempt <= limit:
+        return None
+    message = (
+        f"The step at {cursor.node_id!r} was started {limit} times and no worker lived to "
+        "finish it. Look at the workers' logs, then mend the activity or raise retry.attempts."
+    )
+    return Fail("lost_work", message)

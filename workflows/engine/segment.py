@@ -1,0 +1,70 @@
+"""Walks the nodes without side effects in memory, up to the first that needs more."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from workflows.engine.call import call_node
+from workflows.engine.cursor import Cursor
+from workflows.nodes.outcomes import Arrive, Continue, Fail, Finish, JSONObject, Split, Suspend
+
+MAX_NODES = 50
+MAX_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The thread has gone through a port with nothing behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The segment is long enough: commit it and go on."""
+
+
+Stop = Split | Arrive | Suspend | Finish | Fail | Over | Cut
+
+
+def walk(cursor: Cursor) -> Stop:
+    """Move the cursor node by node until one asks for a commit, and return what it asked for."""
+    deadline = monotonic() + MAX_SECONDS
+    for _ in range(MAX_NODES):
+        outcome = call_node(cursor.node, cursor)
+        stop = follow(cursor, outcome) if isinstance(outcome, Continue) else outcome
+        if stop is not None:
+            return stop
+        if monotonic() > deadline:
+            break
+    return Cut()
+
+
+def follow(cursor: Cursor, outcome: Continue) -> Stop | None:
+    """Take one step with the cursor; return why it cannot go on, if so."""
+    limit = cursor.plan.definition.limits.node_executions
+    if cursor.seq >= limit:
+        return Fail("too_many_nodes", _too_many(cursor, limit), fatal=True)
+    cursor.record(
+        input=cursor.asked if outcome.input is None else outcome.input,
+        output=_changes(cursor.context, outcome.context),
+    )
+    target = cursor.node.ports.get(outcome.port)
+    if target is None:
+        cursor.context = outcome.context
+        cursor.seq += 1
+        return Over()
+    cursor.move_to(target, outcome.context)
+    return None
+
+
+def _changes(before: JSONObject, after: JSONObject) -> JSONObject:
+    """Return the top-level keys that a step has set; contexts are copied on write."""
+    return {key: value for key, value in after.items() if before.get(key, _NEVER) is not value}
+
+
+_NEVER = object()
+
+
+def _too_many(cursor: Cursor, limit: int) -> str:
+    return (
+        f"The thread has executed {limit} nodes, the limit of this workflow "
+        f"(limits.node_executions); it was at {cursor.node_id!r}."
+    )

@@ -1,0 +1,107 @@
+"""The settlements: what becomes of a thread when no command of its own is needed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from workflows import clock, conf
+from workflows.absent import ABSENT
+from workflows.context.paths import read
+from workflows.engine.cursor import Cursor
+from workflows.engine.segment import Over
+from workflows.nodes.outcomes import Finish, JSONObject
+from workflows.states import ThreadState
+from workflows.store.rows import Claim, Settlement
+from workflows.store.threads import lease_end
+
+
+def message_end() -> datetime:
+    """Return until when a message sent now counts as on its way."""
+    return clock.now() + timedelta(seconds=conf.settings().message_seconds)
+
+
+def advance(cursor: Cursor) -> Settlement:
+    """Commit the steps and keep the thread in hand: the claim of its next step."""
+    return cursor.settled(ThreadState.RUNNING, "advance", attempt=1, lease_until=lease_end())
+
+
+def wait_turn(cursor: Cursor, *, queue: str | None = None, **values: Any) -> Settlement:
+    """Commit the steps and let the thread be sent again, perhaps on another queue."""
+    fields: dict[str, Any] = {"lease_until": message_end(), "queue": queue or cursor.claim.queue}
+    return cursor.settled(ThreadState.READY, "wait_turn", **{**fields, **values})
+
+
+def hand_back(claim: Claim) -> Settlement:
+    """Give an unstarted thread back: to its group's queue, or ready; the attempt does not count."""
+    in_group = claim.group_id is not None and claim.resume is None
+    return Settlement(
+        claim=claim,
+        state=ThreadState.QUEUED if in_group else ThreadState.READY,
+        event="hand_back" if in_group else "wait_turn",
+        seq=claim.seq,
+        node=claim.node,
+        came_from=claim.came_from,
+        context=claim.context,
+        moved_at=clock.now(),
+        attempt=claim.attempt - 1,
+        queue=claim.queue,
+        priority=claim.priority,
+        wake_at=claim.queued_at,
+        lease_until=None if in_group else message_end(),
+        keep_resume=True,
+    )
+
+
+def is_own_join(cursor: Cursor) -> bool:
+    """Tell whether the join where the cursor stands ends the group that it belongs to."""
+    group = cursor.group
+    return group is not None and cursor.plan.nodes[group.node].join == cursor.node_id
+
+
+def arrive(cursor: Cursor) -> Settlement:
+    """The thread is over: it has reached the join of its group. Its row is the arrival."""
+    return _over(cursor, ThreadState.ARRIVED, "arrive")
+
+
+def end(cursor: Cursor, stop: Over | Finish) -> Settlement:
+    """The thread of a group is over without a join."""
+    if isinstance(stop, Finish):
+        record_end(cursor, stop)
+    return _over(cursor, ThreadState.ENDED, "end")
+
+
+def record_end(cursor: Cursor, finish: Finish) -> None:
+    """Note an `end` in the history: the last one noted there is the run's output."""
+    cursor.record(
+        output={
+            "output": finish.output,
+            "result": finish.result,
+            "reason": finish.reason,
+            "warnings": list(finish.warnings),
+        }
+    )
+    cursor.seq += 1
+
+
+def contribution(merge: str | None, start: JSONObject, context: JSONObject) -> JSONObject | None:
+    """Return what a part leaves at the merge path, wrapped, or None when it changed nothing."""
+    if not merge:
+        return None
+    value = read(context, merge)
+    before = read(start, merge)
+    unchanged = value is before or (type(value) is type(before) and value == before)
+    return None if value is ABSENT or unchanged else {"value": value}
+
+
+def _over(cursor: Cursor, state: ThreadState, event: str) -> Settlement:
+    group = cursor.group
+    if group is None:
+        message = "only a thread of a group can be over without ending its run"
+        raise AssertionError(message)
+    is_joined = group.merge is not None or event == "arrive"
+    return cursor.settled(
+        state,
+        event,
+        # A part without a join may turn out to be the run's output; any other has given its value.
+        context=None if is_joined else cursor.context,
+        contribution=contribution(group.merge, cursor.start_context, cursor.context),
+    )

@@ -1,0 +1,35 @@
+"""What wakes a sleeping thread: one function for events, answers and timers."""
+
+from typing import Any
+
+from workflows import clock
+from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.settlements import message_end
+from workflows.models import Suspension
+from workflows.states import ThreadState
+from workflows.store import runs, suspensions, threads
+
+
+def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> list[Hint]:
+    """Resolve a suspension and make its thread ready with the payload; empty if it was over.
+
+    The order of locks is run, suspension, thread; the caller's transaction holds them together.
+    """
+    run = runs.lock_run(suspension.run_id)
+    if run is None or not suspensions.resolve(suspension.pk, by, **answer):
+        return []
+    moved = threads.move(
+        suspension.thread_id,
+        suspension.seq,
+        ThreadState.SUSPENDED,
+        "wake",
+        resume={"by": by, "payload": payload},
+        attempt=0,
+        wake_at=clock.now(),
+        lease_until=message_end(),
+    )
+    if not moved:
+        message = f"thread {suspension.thread_id} is not asleep at its open suspension"
+        raise AssertionError(message)
+    runs.wake(run)
+    return [ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]

@@ -1,0 +1,52 @@
+"""Runs, threads and history as people and programs ask for them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from workflows.errors import NotFoundError
+from workflows.models import NodeExecution, Run, Suspension, Thread
+from workflows.nodes.parts import part_context, parts_from_json
+from workflows.states import THREAD_OVER
+
+
+def run_by_id(run_id: UUID | str) -> Run:
+    """Return a run. Raises NotFoundError, for an id that is none as well."""
+    try:
+        found = Run.objects.select_related("version", "started_by").get(pk=UUID(str(run_id)))
+    except (Run.DoesNotExist, ValueError):
+        message = f"There is no run {run_id!s:.60}."
+        raise NotFoundError(message) from None
+    return found
+
+
+def runs(**filters: Any) -> QuerySet[Run]:
+    """Return runs, the newest first, by exact filters on `status`, `workflow_name`, `key`."""
+    return Run.objects.select_related("version", "started_by").filter(**filters)
+
+
+def history_of(run: Run) -> QuerySet[NodeExecution]:
+    """Return every attempt of every node of a run, in order."""
+    return NodeExecution.objects.filter(run=run).order_by("id")
+
+
+def waits_of(run: Run) -> QuerySet[Suspension]:
+    """Return what a run waits for, the oldest wait first."""
+    return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "id")
+
+
+def progress_of(run: Run) -> list[dict[str, Any]]:
+    """Return for each group of a run its node, expected and finished parts, and state."""
+    over = Count("threads", filter=Q(threads__state__in=THREAD_OVER))
+    groups = run.groups.annotate(over=over).order_by("opened_at")
+    return list(groups.values("id", "node", "state", "expected", "parallel", "over", "opened_at"))
+
+
+def context_of(thread: Thread) -> dict[str, Any]:
+    """Return a thread's context, derived from its group while it has none of its own."""
+    if thread.context is not None or thread.group is None:
+        context: dict[str, Any] = thread.context or {}
+        return context
+    base = thread.group.owner.context or {}
+    return part_context(parts_from_json(thread.group.parts), base, thread.idx)

@@ -1,0 +1,147 @@
+"""Events, answers and timers: whatever wakes a sleeping thread."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from workflows import clock, conf
+from workflows.context.values import check_value, digest
+from workflows.engine.commands import resolve as resolve_command
+from workflows.engine.hints import Hint
+from workflows.engine.matching import as_json, why_not
+from workflows.errors import ConflictError, NotFoundError
+from workflows.models import Event, Suspension
+from workflows.selectors.runs import context_of
+from workflows.services.after import say
+from workflows.store import events, suspensions
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A kept event: whether it is new, and the ids of the suspensions that it woke or fed."""
+
+    event: Event
+    is_new: bool
+    woke: tuple[UUID, ...]
+
+
+def send_event(
+    event_type: str,
+    *,
+    key: str = "",
+    data: Any = None,
+    source: str = "api",
+    external_id: str | None = None,
+    deliver: Literal["one", "all"] = "one",
+    ttl: timedelta | None = None,
+    time: datetime | None = None,
+) -> Receipt:
+    """Keep an event and give it to the wait that it matches; an early one is kept for its wait.
+
+    A repeat of the same `source` and `external_id` is acknowledged and changes nothing.
+
+    Raises:
+        ValueRefusedError: `data` is not bounded JSON.
+    """
+    check_value(data, max_bytes=conf.settings().max_value_bytes)
+    life = ttl or timedelta(seconds=conf.settings().event_ttl_seconds)
+    with transaction.atomic():
+        suspensions.lock_correlation(event_type, key)
+        event, is_new = events.insert(
+            source=source,
+            external_id=external_id or str(uuid4()),
+            type=event_type,
+            key=key,
+            data=data,
+            digest=digest(data),
+            deliver=deliver,
+            time=time or clock.now(),
+            expires_at=clock.now() + life,
+        )
+        if not is_new:
+            return Receipt(event, is_new=False, woke=tuple(UUID(i) for i in event.taken_by))
+        woke, hints = _deliver(event)
+    say(hints)
+    return Receipt(event, is_new=True, woke=tuple(woke))
+
+
+def resolve(
+    suspension_id: UUID | str, payload: Any, *, answer_key: str = "", by: str = ""
+) -> Suspension:
+    """Answer a suspension on behalf of people; works inside the caller's transaction.
+
+    Raises:
+        NotFoundError: there is no such suspension.
+        ConflictError: it is over; the details say by whom and since when.
+    """
+    check_value(payload, max_bytes=conf.settings().max_value_bytes)
+    with transaction.atomic():
+        suspension = _find(UUID(str(suspension_id)))
+        hints = resolve_command.apply(
+            suspension,
+            "answer",
+            payload,
+            answered_by=by,
+            answer_key=answer_key,
+            answer_digest=digest(payload),
+        )
+        if not hints:
+            raise _over(_find(suspension.pk))
+    say(hints)
+    return _find(suspension.pk)
+
+
+def fire_timer(suspension_id: UUID) -> bool:
+    """Wake a thread whose time has come; False when something else was first."""
+    with transaction.atomic():
+        hints = resolve_command.apply(_find(suspension_id), "timer", None)
+    say(hints)
+    return bool(hints)
+
+
+def _find(suspension_id: UUID) -> Suspension:
+    suspension = suspensions.by_id(suspension_id)
+    if suspension is None:
+        message = f"There is no suspension {suspension_id}."
+        raise NotFoundError(message)
+    return suspension
+
+
+def _over(suspension: Suspension) -> ConflictError:
+    who = suspension.answered_by or suspension.resolved_by or "the end of its run"
+    since = suspension.over_at or clock.now()
+    message = f"The wait at {suspension.node!r} was ended by {who} at {since.isoformat()}."
+    return ConflictError(message, closed_by=who, closed_at=since.isoformat())
+
+
+def _deliver(event: Event) -> tuple[list[UUID], list[Hint]]:
+    """Give an event to the oldest wait that it matches, or to all."""
+    woke: list[UUID] = []
+    hints: list[Hint] = []
+    for suspension in suspensions.waiting_for(event.type, event.key):
+        why = why_not(event, suspension, context_of(suspension.thread))
+        if why is not None:
+            events.miss(event, suspension.pk, why)
+            continue
+        fed = _feed(suspension, event)
+        if fed is None:
+            continue
+        hints += fed
+        events.take(event, suspension.pk)
+        woke.append(suspension.pk)
+        if event.deliver == "one":
+            break
+    return woke, hints
+
+
+def _feed(suspension: Suspension, event: Event) -> list[Hint] | None:
+    """Give an event to a wait: wake it, or keep the event until there are enough. None: over."""
+    collected = [*suspension.collected, as_json(event)]
+    if len(collected) < suspension.collect:
+        suspensions.keep_collected(suspension, collected)
+        return []
+    payload = collected if suspension.collect > 1 else collected[0]
+    return resolve_command.apply(suspension, "event", payload) or None

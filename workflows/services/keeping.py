@@ -1,0 +1,98 @@
+"""Keeps the leases of long work: a thread in each worker process renews what is really held."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from django.db import DatabaseError, connection
+
+from workflows import conf
+from workflows.activities import Activity
+from workflows.store import threads
+from workflows.store.rows import Claim
+
+
+class Watch:
+    """The claims in hand, and until when the work on them counts as alive."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self.claims = claims
+        self.since = monotonic()
+        self.ends: float | None = None
+        self.silence: float | None = None
+        self.beaten = self.since
+
+    @contextmanager
+    def calling(self, claim: Claim, activity: Activity, seconds: float) -> Iterator[None]:
+        """Mark the time in which an activity runs: past its limit nothing is renewed."""
+        self.claims = [claim, *(other for other in self.claims if other is not claim)]
+        self.ends = monotonic() + seconds + 1
+        self.silence = activity.heartbeat.total_seconds() if activity.heartbeat else None
+        self.beaten = monotonic()
+        try:
+            yield
+        finally:
+            self.ends = self.silence = None
+
+    def beat(self, _details: Any = None) -> None:
+        """Take a heartbeat of the activity that runs now."""
+        self.beaten = monotonic()
+
+    def is_alive(self) -> bool:
+        """Tell whether the work may keep its leases: dead code must not."""
+        now = monotonic()
+        if self.ends is not None and now > self.ends:
+            return False
+        return self.silence is None or now - self.beaten <= self.silence
+
+
+class _Keeper:
+    """One background thread a process, started with the first work it may have to keep."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watches: set[Watch] = set()
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: Watch) -> None:
+        with self._lock:
+            self._watches.add(watch)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, daemon=True, name="leases")
+                self._thread.start()
+
+    def remove(self, watch: Watch) -> None:
+        with self._lock:
+            self._watches.discard(watch)
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(conf.settings().lease_seconds / 3):
+            self._renew(monotonic() - conf.settings().lease_seconds / 3)
+
+    def _renew(self, before: float) -> None:
+        with self._lock:
+            old = [w for w in self._watches if w.since <= before and w.is_alive()]
+        if not old:
+            return
+        try:
+            threads.renew([claim for watch in old for claim in watch.claims])
+        except DatabaseError:
+            # A lease that cannot be renewed runs out: that is what it is for.
+            connection.close()
+
+
+_keeper = _Keeper()
+
+
+@contextmanager
+def keeping(claims: Sequence[Claim]) -> Iterator[Watch]:
+    """Keep the leases of `claims` inside the block, once it has lasted a third of a lease."""
+    watch = Watch(claims)
+    _keeper.add(watch)
+    try:
+        yield watch
+    finally:
+        _keeper.remove(watch)

@@ -1,0 +1,117 @@
+"""One leg of a thread: pure nodes, at most one activity, pure nodes, and what is to be written."""
+
+from dataclasses import dataclass, replace
+from typing import TypeGuard
+
+from django.db import transaction
+
+from workflows import conf
+from workflows.activities import Activity
+from workflows.engine.call import call_activity, find_activity
+from workflows.engine.cursor import Cursor
+from workflows.engine.hints import Hint
+from workflows.engine.interpret import Command, interpret
+from workflows.engine.retries import lost_too_often
+from workflows.engine.segment import Stop, walk
+from workflows.nodes.outcomes import Fail, Suspend
+from workflows.nodes.suspensions import ActivityCall, Resolution
+from workflows.services.keeping import Watch
+from workflows.store import threads
+from workflows.store.rows import Settlement
+
+
+class StaleClaimError(Exception):
+    """The claim was lost while a transactional activity ran: its writes are rolled back."""
+
+
+class _FailedError(Exception):
+    """A transactional activity failed: its writes are rolled back."""
+
+    def __init__(self, fail: Fail) -> None:
+        super().__init__(fail.code)
+        self.fail = fail
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The leg is recorded already, in the transaction of its activity."""
+
+    settlement: Settlement | None
+    hints: list[Hint]
+
+
+def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
+    """Move a thread as far as one commit reaches.
+
+    Raises:
+        StaleClaimError: the claim was lost, and a transactional activity was rolled back.
+    """
+    lost = lost_too_often(cursor)
+    if lost is not None:
+        return interpret(cursor, lost)
+    stop: Stop = cursor.pending or walk(cursor)
+    cursor.pending = None
+    if not _is_call_here(stop, cursor):
+        return interpret(cursor, stop)
+    asked = stop.wait
+    activity = find_activity(asked)
+    if isinstance(activity, Fail):
+        return interpret(cursor, activity)
+    with watch.calling(cursor.claim, activity, _seconds(asked)):
+        if activity.transactional:
+            return _in_transaction(cursor, asked, activity, watch)
+        return interpret(cursor, _answered(cursor, asked, activity, watch))
+
+
+def _is_call_here(stop: Stop, cursor: Cursor) -> "TypeGuard[_CallStop]":
+    """Tell whether the cursor stops at an activity that runs on this queue, in place."""
+    return (
+        isinstance(stop, Suspend)
+        and isinstance(stop.wait, ActivityCall)
+        and stop.wait.queue in {None, cursor.claim.queue}
+    )
+
+
+class _CallStop(Suspend):
+    wait: ActivityCall
+
+
+def _seconds(asked: ActivityCall) -> float:
+    limit = asked.timeout
+    return limit.total_seconds() if limit is not None else conf.settings().activity_seconds
+
+
+def _answered(cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Watch) -> Stop:
+    """Call the activity and walk on with its answer."""
+    cursor.has_called, cursor.asked = True, asked.input
+    answer = call_activity(activity, asked, cursor, seconds=_seconds(asked), beat=watch.beat)
+    if isinstance(answer, Fail):
+        return replace(answer, input=asked.input)
+    cursor.resolution = Resolution("activity", answer)
+    return walk(cursor)
+
+
+def _in_transaction(
+    cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Watch
+) -> Settlement | Command | Written:
+    """Call an activity whose writes commit with the step, or not at all."""
+    try:
+        with transaction.atomic():
+            stop = _answered(cursor, asked, activity, watch)
+            if isinstance(stop, Fail):
+                raise _FailedError(stop)
+            return _write(interpret(cursor, stop))
+    except _FailedError as failed:
+        return interpret(cursor, failed.fail)
+
+
+def _write(leg: Settlement | Command) -> Written:
+    if isinstance(leg, Command):
+        hints = leg.apply()
+        if hints is None:
+            raise StaleClaimError
+        return Written(None, hints)
+    settled, _ = threads.settle([leg], None)
+    if not settled:
+        raise StaleClaimError
+    return Written(leg, [])

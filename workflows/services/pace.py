@@ -1,0 +1,43 @@
+"""How many threads to claim at once: as many as take about 50 ms, learnt by doing."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from workflows import conf
+
+UNKNOWN = 4
+MOST = 500
+_KEPT = 1000
+_WEIGHT = 0.3
+
+
+@dataclass(slots=True)
+class Pace:
+    """The learnt cost of one kind of thread in this process; 0: not learnt yet."""
+
+    seconds: float = 0.0
+
+    def count(self) -> int:
+        """Return how many threads to claim at once."""
+        if self.seconds <= 0:
+            return UNKNOWN
+        return max(1, min(MOST, int(conf.settings().batch_seconds / self.seconds)))
+
+    def note(self, seconds: float, threads: int) -> None:
+        """Learn from a round that took `seconds` for so many threads."""
+        if not threads:
+            return
+        each = max(seconds / threads, 1e-6)
+        self.seconds = each if not self.seconds else self.seconds + _WEIGHT * (each - self.seconds)
+
+
+_paces: OrderedDict[str, Pace] = OrderedDict()
+
+
+def pace_of(name: str) -> Pace:
+    """Return the pace of what `name` stands for (a workflow's node)."""
+    pace = _paces.pop(name, None) or Pace()
+    _paces[name] = pace
+    if len(_paces) > _KEPT:
+        _paces.popitem(last=False)
+    return pace

@@ -1,0 +1,140 @@
+"""Starting and cancelling runs."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from workflows import conf
+from workflows.context.values import check_value, digest
+from workflows.definition.schema_check import validate_value
+from workflows.engine.commands import cancel_run, start_run
+from workflows.engine.plans import load_plan
+from workflows.errors import ConflictError, InputRefusedError, KeyReusedError, Problem
+from workflows.models import Run, WorkflowVersion
+from workflows.selectors.runs import run_by_id
+from workflows.services.after import say
+from workflows.store import definitions, runs
+
+KEY_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run, and whether this call started it or an earlier one with its key."""
+
+    run: Run
+    is_new: bool
+
+
+def start(
+    name: str,
+    data: Any = None,
+    *,
+    key: str | None = None,
+    version: int | None = None,
+    by: AbstractBaseUser | None = None,
+) -> Started:
+    """Start a run of a workflow's newest version, or of a given one.
+
+    Inside the caller's transaction the run commits or vanishes with it.
+
+    Args:
+        name: the workflow.
+        data: its input, a JSON object.
+        key: an idempotency key: a second start with it returns the first run.
+        version: number of the version.
+        by: who starts it; may not decide the approvals that it asks for.
+
+    Raises:
+        NotFoundError: there is no such workflow or version.
+        InputRefusedError, ValueRefusedError: the input does not fit.
+        KeyReusedError: the key came with another body before.
+    """
+    data = {} if data is None else data
+    check_value(data, max_bytes=conf.settings().max_value_bytes)
+    if not isinstance(data, dict):
+        message = f"The input of workflow {name!r} must be an object."
+        raise InputRefusedError(message, [Problem("input_type", message)])
+    chosen = definitions.version_of(name, version)
+    body = digest({"workflow": name, "version": version, "input": data})
+    _check_key(key)
+    earlier = _earlier(name, key, body)
+    if earlier is not None:
+        return earlier
+    plan = load_plan(chosen.pk)
+    validate_value(plan.definition.input, data, what=f"the input of workflow {name!r}")
+    try:
+        with transaction.atomic():
+            return _insert(chosen, data, key=key, key_digest=body, by=by)
+    except IntegrityError:
+        earlier = _earlier(name, key, body)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def cancel(run_id: UUID | str, *, reason: str = "", by: AbstractBaseUser | None = None) -> Run:
+    """Cancel a run: every thread stops, its waits close.
+
+    Raises:
+        NotFoundError: there is no such run.
+        ConflictError: it is final already.
+    """
+    run = run_by_id(run_id)
+    who = f" by {by.get_username()}" if by is not None else ""
+    with transaction.atomic():
+        hints = cancel_run.apply(run.pk, reason=reason or f"cancelled{who}")
+    run.refresh_from_db()
+    if hints is None:
+        message = f"Run {run.pk} is {run.status} since {run.ended_at:%Y-%m-%d %H:%M:%S} UTC."
+        raise ConflictError(message, status=run.status)
+    say(hints)
+    return run
+
+
+def lock_run(run_id: UUID | str) -> bool:
+    """Lock a run inside the caller's transaction: the first lock in the order of locks.
+
+    Plug-ins take it before a row of their own that the engine may also ask them to change.
+    Returns whether the run is still live.
+    """
+    return runs.lock_run(UUID(str(run_id))) is not None
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not 0 < len(key) <= KEY_LENGTH:
+        message = f"An idempotency key has 1 to {KEY_LENGTH} characters; this has {len(key)}."
+        raise InputRefusedError(message, [Problem("key_length", message)])
+
+
+def _earlier(name: str, key: str | None, body: str) -> Started | None:
+    run = runs.run_with_key(name, key) if key is not None else None
+    if run is None:
+        return None
+    if run.key_digest != body:
+        message = f"The key {key!r} has started run {run.pk} with another input or version."
+        raise KeyReusedError(message, run=str(run.pk))
+    return Started(run, is_new=False)
+
+
+def _insert(
+    version: WorkflowVersion,
+    data: Any,
+    *,
+    key: str | None,
+    key_digest: str,
+    by: AbstractBaseUser | None,
+) -> Started:
+    run, hints = start_run.apply(
+        version,
+        load_plan(version.pk),
+        input=data,
+        key=key,
+        key_digest=key_digest if key is not None else "",
+        started_by_id=by.pk if by is not None else None,
+    )
+    say(hints)
+    return Started(run, is_new=True)

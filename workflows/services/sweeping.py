@@ -1,0 +1,82 @@
+"""The sweeper: finds in the rows whatever should have moved and did not, and moves it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from workflows import clock, conf
+from workflows.dispatch import publish
+from workflows.engine.commands import cancel_run
+from workflows.engine.hints import ThreadReady
+from workflows.services.after import fall_asleep, join_group, say
+from workflows.services.driving import own_transaction
+from workflows.services.events import fire_timer
+from workflows.store import control, groups, suspensions, sweep
+from workflows.store.threads import worker_name
+
+#: Longer than a sweep takes; a sweeper that dies is replaced after this.
+_LEASE_SECONDS = 10.0
+#: A group that was just opened or helped is given this long to show that it moves.
+_PATIENCE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many of each sort were found and mended; all zero is the usual case."""
+
+    freed: int = 0
+    sent: int = 0
+    timers: int = 0
+    late: int = 0
+    helped: int = 0
+    joined: int = 0
+    slept: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum((self.freed, self.sent, self.timers, self.late, self.helped, self.joined))
+
+
+def sweep_once() -> Swept | None:
+    """Sweep unless another process is at it: two beats cannot double it."""
+    owner = worker_name()
+    with transaction.atomic():
+        if not control.take_lease("sweep", owner, _LEASE_SECONDS):
+            return None
+    try:
+        return _sweep(conf.settings().sweep_limit)
+    finally:
+        with transaction.atomic():
+            control.release_lease("sweep", owner)
+
+
+def _sweep(limit: int) -> Swept:
+    with transaction.atomic():
+        freed = sweep.free_lost_claims(limit)
+    timers = _count(fire_timer, suspensions.due(limit))
+    with transaction.atomic():
+        ready = [ThreadReady(*row) for row in sweep.take_ready(limit)]
+    publish.send_threads(ready)
+    late = _count(_fail_late, sweep.late_runs(limit))
+    with own_transaction():
+        standing = groups.standing_groups(limit, clock.now() - _PATIENCE)
+    for group_id, queue, slots in standing:
+        publish.send_helpers(group_id, queue, slots)
+    joined = _count(join_group, groups.finished_groups(limit))
+    slept = _count(fall_asleep, sweep.sleepy_runs(limit))
+    return Swept(freed, len(ready), timers, late, len(standing), joined, slept)
+
+
+def _count(mend: Callable[[UUID], bool], found: list[UUID]) -> int:
+    return sum(mend(each) for each in found)
+
+
+def _fail_late(run_id: UUID) -> bool:
+    error = {"code": "run_timeout", "message": "The run is older than its limits.timeout allows."}
+    with transaction.atomic():
+        hints = cancel_run.apply(run_id, error=error)
+    say(hints or [])
+    return hints is not None

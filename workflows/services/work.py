@@ -1,0 +1,139 @@
+"""What a message makes a worker do: move one thread, or work on a group for a while."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from uuid import UUID
+
+from django.db import transaction
+
+from workflows import conf
+from workflows.services.after import join_group, say
+from workflows.services.driving import Shift, drive
+from workflows.services.pace import Pace, pace_of
+from workflows.services.turns import Taken, claim_in_turn, limits_of
+from workflows.store import groups, runs, threads
+from workflows.store.rows import Claim, GroupInfo
+from workflows.store.threads import Next
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """How a stretch of work ended: `has_more` after its time, `again_at` when it was held up."""
+
+    has_more: bool = False
+    again_at: datetime | None = None
+
+
+def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
+    """Move one ready thread as far as it goes within a time slice.
+
+    A thread that has moved on, or is claimed by another, is left alone: messages are only hints.
+    """
+
+    def claim(_count: int) -> list[Claim]:
+        claimed = threads.claim_thread(thread_id, seq)
+        return [claimed] if claimed is not None else []
+
+    taken = claim_in_turn(queue, 1, claim)
+    if not taken.claims:
+        return Worked(again_at=taken.again_at)
+    group_id = taken.claims[0].group_id
+    following: Callable[[], Next | None] = _nothing
+    if group_id is not None and groups.load_group(group_id).parallel:
+        # The place in the window that this thread leaves is handed on to a queued one.
+        following = _handing_on(group_id)
+    ended = drive(taken.claims, Shift(_deadline(), following, Pace(), say))
+    if ended and group_id is not None:
+        join_group(group_id)
+    return Worked()
+
+
+def work_group(group_id: UUID, *, queue: str) -> Worked:
+    """Claim, run and settle threads of a group for a time slice."""
+    info = groups.load_group(group_id)
+    pace = pace_of(f"{runs.load_info(info.run_id).workflow}:{info.node}")
+    deadline = _deadline()
+    following = _following(info, queue, pace)
+    while monotonic() < deadline:
+        taken = _first(info, queue, pace)
+        if not taken.claims:
+            return Worked(again_at=taken.again_at)
+        drive(taken.claims, Shift(deadline, following, pace, say))
+    return Worked(has_more=True)
+
+
+def help_group(group_id: UUID, *, queue: str) -> Worked:
+    """Work on a group outside its chord, and join it if that was the last of it."""
+    worked = work_group(group_id, queue=queue)
+    if not worked.has_more and worked.again_at is None:
+        join_group(group_id)
+    return worked
+
+
+def begin_slot(group_id: UUID, idx: int, hop: int) -> bool:
+    """Note that a slot's message is executed; False when a newer one is on its way."""
+    return groups.take_slot(group_id, idx, hop)
+
+
+def end_slot(group_id: UUID, idx: int) -> None:
+    """Note that a slot found nothing left. A repeated one cannot leave the join to the chord.
+
+    Of two copies, one is counted by the chord while the other may still work: the last of them
+    has to look.
+    """
+    if groups.was_repeated(group_id, idx):
+        join_group(group_id)
+
+
+def pass_slot(group_id: UUID, idx: int, hop: int, send: Callable[[], None]) -> bool:
+    """Send a slot's next message by `send`, once however often this one was delivered.
+
+    The message is sent inside the transaction, against the rule: it is valid whether or not the
+    commit follows, and a slot killed in between must not be lost.
+    """
+    with transaction.atomic():
+        if not groups.lock_slot(group_id, idx, hop):
+            return False
+        send()
+        groups.pass_slot(group_id, idx, hop)
+    return True
+
+
+def _deadline() -> float:
+    return monotonic() + conf.settings().slice_seconds
+
+
+def _nothing() -> Next | None:
+    return None
+
+
+def _handing_on(group_id: UUID) -> Callable[[], Next | None]:
+    return lambda: Next(group_id, 1, handover=True)
+
+
+def _share(info: GroupInfo, pace: Pace) -> int:
+    """Return how many threads to claim: of a window no more than the slot's share of it."""
+    count = pace.count()
+    return min(count, max(1, info.parallel // info.slots)) if info.parallel else count
+
+
+def _following(info: GroupInfo, queue: str, pace: Pace) -> Callable[[], Next | None]:
+    if limits_of(queue) is not None:
+        return _nothing
+    return lambda: Next(info.id, _share(info, pace), handover=bool(info.parallel))
+
+
+def _first(info: GroupInfo, queue: str, pace: Pace) -> Taken:
+    count = _share(info, pace)
+    if not info.parallel:
+        return claim_in_turn(queue, count, lambda n: threads.claim_queued(info.id, n))
+    with transaction.atomic():
+        if groups.lock_group(info.id) is None:
+            return Taken([])
+        # A second statement: in one, the count would be older than the lock.
+        room = info.parallel - threads.count_live(info.id)
+        if room <= 0:
+            return Taken([])
+        return claim_in_turn(queue, min(count, room), lambda n: threads.claim_queued(info.id, n))

@@ -1,0 +1,18 @@
+"""Reads of the node history that the engine needs; rows are added with their settlement."""
+
+from typing import Any
+from uuid import UUID
+
+from workflows.models import NodeExecution, Thread
+
+
+def last_end(run_id: UUID) -> dict[str, Any] | None:
+    """Return what the last `end` that was reached in a run says: output, result, reason."""
+    rows = NodeExecution.objects.filter(run_id=run_id, kind="end", status="completed")
+    return rows.order_by("-ended_at", "-id").values_list("output", flat=True).first()
+
+
+def last_context(group_id: UUID) -> Any:
+    """Return the context of the thread of a group that was over last."""
+    rows = Thread.objects.filter(group_id=group_id, context__isnull=False)
+    return rows.order_by("-moved_at", "-id").values_list("context", flat=True).first()

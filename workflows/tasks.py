@@ -1,0 +1,74 @@
+"""The Celery tasks: each calls one service. What goes wrong stays in the rows."""
+
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from celery import shared_task
+from celery.app.task import Task
+from celery.utils.log import get_task_logger
+
+from workflows import clock, services
+from workflows.dispatch import celery
+
+logger = get_task_logger(__name__)
+
+#: A message that is held up comes back after at most this; no longer ETA is ever used.
+_LONGEST_DELAY = 5.0
+
+
+@shared_task(name="workflows.advance", bind=True, ignore_result=True)
+def advance(self: Task, thread_id: int, seq: int) -> None:
+    """Move one thread."""
+    worked = services.work_thread(thread_id, seq, queue=celery.queue_of(self))
+    if worked.again_at is not None:
+        delay = _seconds_to(worked.again_at)
+        self.apply_async((thread_id, seq), queue=celery.queue_of(self), countdown=delay)
+
+
+@shared_task(name="workflows.slot", bind=True, ignore_result=True)
+def slot(self: Task, group_id: str, idx: int, hop: int) -> None:
+    """Work on a group as one part of its chord."""
+    group, pass_on = UUID(group_id), partial(services.pass_slot, UUID(group_id), idx, hop)
+    worked = _work_as_slot(self, group, idx, hop)
+    if worked.again_at is not None:
+        celery.send_again(self, pass_on, hop, delay=_seconds_to(worked.again_at))
+    if worked.has_more:
+        celery.give_way(self, pass_on, hop)
+    services.end_slot(group, idx)
+
+
+@shared_task(name="workflows.help", bind=True, ignore_result=True)
+def help_group(self: Task, group_id: str) -> None:
+    """Work on a group outside its chord."""
+    worked = services.help_group(UUID(group_id), queue=celery.queue_of(self))
+    if worked.has_more or worked.again_at is not None:
+        delay = _seconds_to(worked.again_at) if worked.again_at else None
+        self.apply_async((group_id,), queue=celery.queue_of(self), countdown=delay)
+
+
+@shared_task(name="workflows.join", ignore_result=True)
+def join(group_id: str) -> None:
+    """Join a group if it is over: the body of its chord."""
+    services.join_group(UUID(group_id))
+
+
+@shared_task(name="workflows.sweep", ignore_result=True)
+def sweep() -> None:
+    """Look for anything that should have moved."""
+    services.sweep()
+
+
+def _work_as_slot(task: Task, group_id: UUID, idx: int, hop: int) -> services.Worked:
+    """Work, and never raise: a failed part would stop the chord."""
+    if not services.begin_slot(group_id, idx, hop):
+        celery.ignore()
+    try:
+        return services.work_group(group_id, queue=celery.queue_of(task))
+    except Exception:
+        logger.exception("slot %s of group %s was interrupted", idx, group_id)
+        return services.Worked(has_more=True)
+
+
+def _seconds_to(moment: datetime) -> float:
+    return min(max((moment - clock.now()).total_seconds(), 0.01), _LONGEST_DELAY)
