@@ -114,6 +114,8 @@ class BrokerAddress:
 
 def database_settings(variable: str, url: str) -> dict[str, Any]:
     """Return Django's settings for the database that `url` names, with the options it needs."""
+    if url == "sqlite://:memory:":  # no port, though it looks like one
+        url = "sqlite://"
     parts = _split(variable, url, _DATABASE_SCHEMES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is refused below with a better message

@@ -125,10 +125,23 @@ def _start_redis(system: System) -> None:
             "There is no redis-server to be found; install one, set REDIS_URL,"
             " or set CELERIAC_DISPATCHER=inline"
         )
+    _await_end_of_old_redis()
     embedded.prepare_socket(settings.REDIS_SOCKET)
     child = _child("redis", *embedded.redis_command(binary, settings.REDIS_SOCKET, settings.VAR))
     system.supervisor.start(child)
     wait_until(_redis_answers, seconds=10, child=child)
+
+
+def _await_end_of_old_redis() -> None:
+    """A Redis whose launcher was killed is on its way out, and takes the socket's file along."""
+    pause = threading.Event()
+    for _ in range(100):
+        if not _redis_answers():
+            return
+        pause.wait(0.1)
+    raise ConfigurationError(
+        f"Another Redis listens on {settings.REDIS_SOCKET}; stop it, or set REDIS_URL to use it"
+    )
 
 
 def _redis_answers() -> bool:

