@@ -86,7 +86,7 @@ def approval_in_words(request: ApprovalRequest) -> str:
     if request.status == "timed_out":
         return f"closed by its timer at {at}"
     if request.status == "cancelled":
-        return f"cancelled with its run at {at}"
+        return f"closed with its run at {at}"
     return f"{request.status} by {request.closed_by} at {at}"
 
 

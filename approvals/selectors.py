@@ -66,13 +66,14 @@ def visible_requests(user: AnyUser) -> QuerySet[ApprovalRequest]:
 
     Each has `may_decide` (see `inbox`), and what pages show is read along with it.
     """
-    requests = ApprovalRequest.objects.select_related("requester").prefetch_related(
-        "addressees", "votes"
-    )
-    if not user.is_active or user.pk is None:
-        return requests.none()
     may_decide = ExpressionWrapper(_may_decide(user), output_field=BooleanField())
-    requests = requests.annotate(may_decide=may_decide)
+    requests = (
+        ApprovalRequest.objects.annotate(may_decide=may_decide)
+        .select_related("requester")
+        .prefetch_related("addressees", "votes")
+    )
+    if not user.is_active:  # nobody is logged in, or the account was closed
+        return requests.none()
     if _sees_all(user):
         return requests
     return requests.filter(Q(_is_asked(user)) | Q(requester_id=user.pk) | Q(_has_voted(user)))

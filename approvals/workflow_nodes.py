@@ -35,12 +35,9 @@ class Approval(Kind[ApprovalConfig]):
 
     def run(self, call: NodeCall[ApprovalConfig]) -> Outcome:
         config = call.config
-        try:
-            asked = {name: _names(call, name) for name in ("groups", "users")}
-        except NodeError as error:
-            return Fail(error.failure, error.message)
         data = {
-            **asked,
+            "groups": _names(call, "groups"),
+            "users": _names(call, "users"),
             "title": _title(call),
             "need": str(config.need),
             "form": config.form or None,

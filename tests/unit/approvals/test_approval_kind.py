@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from approvals.node_config import ApprovalConfig
 from approvals.workflow_nodes import Approval
+from workflows.errors import NodeError
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Continue, Fail, Finish, Suspend
 from workflows.nodes.registry import kinds
@@ -77,10 +78,9 @@ def test_names_are_asked_once_each() -> None:
 
 @pytest.mark.parametrize("value", [3, {"a": 1}, ["lena", 3], ["lena", ""]])
 def test_what_is_no_list_of_names_fails_the_node(value: Any) -> None:
-    outcome = KIND.run(call({"who": value}, to={"users": "${who}"}))
-    assert isinstance(outcome, Fail)
-    assert outcome.code == "approval_unsettleable"
-    assert "to.users" in outcome.message
+    with pytest.raises(NodeError, match=r"to\.users") as refused:
+        KIND.run(call({"who": value}, to={"users": "${who}"}))
+    assert refused.value.failure == "approval_unsettleable"
 
 
 def test_an_approval_goes_on_with_the_decision() -> None:
