@@ -144,7 +144,10 @@ def _type_of(schema: JSONObject) -> str:
 
 
 def _make_text(schema: JSONObject, common: JSONObject) -> forms.Field:
-    limits = {"max_length": schema.get("maxLength"), "min_length": schema.get("minLength")}
+    limits: JSONObject = {
+        "max_length": schema.get("maxLength"),
+        "min_length": schema.get("minLength"),
+    }
     if schema.get("format") == "date":
         return JSONDateField(**common)
     if schema.get("format") == "email":

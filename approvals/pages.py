@@ -41,7 +41,7 @@ class InboxPage(LoginRequiredMixin, ListView):  # type: ignore[type-arg]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         waiting = selectors.inbox(self.request.user).count()
-        extra = {"shows_all": self._shows_all, "waiting": waiting, "now": now()}
+        extra: dict[str, Any] = {"shows_all": self._shows_all, "waiting": waiting, "now": now()}
         return super().get_context_data(**kwargs, **extra)
 
     @property

@@ -18,7 +18,7 @@ AnyUser = AbstractBaseUser | AnonymousUser
 
 def person_now(user: AnyUser) -> Person:
     """Return what the rules need to know about `user`, read afresh. Raises NotFoundError."""
-    found: Any = get_user_model().objects.filter(pk=user.pk).first()
+    found: Any = get_user_model().objects.filter(pk=_id(user)).first()
     if found is None:
         raise NotFoundError("There is no such user any more; log in again.")
     groups = frozenset(found.groups.values_list("name", flat=True))
@@ -76,12 +76,12 @@ def visible_requests(user: AnyUser) -> QuerySet[ApprovalRequest]:
         return requests.none()
     if _sees_all(user):
         return requests
-    return requests.filter(Q(_is_asked(user)) | Q(requester_id=user.pk) | Q(_has_voted(user)))
+    return requests.filter(Q(_is_asked(user)) | Q(requester_id=_id(user)) | Q(_has_voted(user)))
 
 
 def inbox(user: AnyUser) -> QuerySet[ApprovalRequest]:
     """Return the open requests that `user` may decide now and has not answered, newest first."""
-    return visible_requests(user).filter(may_decide=True)
+    return visible_requests(user).filter(Q(may_decide=True))
 
 
 def visible_request(user: AnyUser, request_id: UUID | str) -> ApprovalRequest:
@@ -100,23 +100,28 @@ def as_uuid(text: UUID | str) -> UUID:
         raise NotFoundError(f"{str(text)[:80]!r} is not the id of an approval request.") from None
 
 
+def _id(user: AnyUser) -> int:
+    """Return the id; nobody's is 0, which is nobody's in any table either."""
+    return user.pk or 0
+
+
 def _sees_all(user: AnyUser) -> bool:
     # Every user model of a project with groups has this; the plain base class does not.
     return isinstance(user, PermissionsMixin) and user.has_perm("approvals.view_approvalrequest")
 
 
 def _is_asked(user: AnyUser) -> Exists:
-    groups = Group.objects.filter(user=user.pk).values("name")
+    groups = Group.objects.filter(user=_id(user)).values("name")
     to_group = Q(is_group=True, name__in=groups)
     by_name = Q(is_group=False, name=user.get_username())
     return Exists(Addressee.objects.filter(to_group | by_name, request=OuterRef("pk")))
 
 
 def _has_voted(user: AnyUser) -> Exists:
-    return Exists(Vote.objects.filter(request=OuterRef("pk"), user_id=user.pk))
+    return Exists(Vote.objects.filter(request=OuterRef("pk"), user_id=_id(user)))
 
 
 def _may_decide(user: AnyUser) -> Q:
-    is_barred = Q(is_requester_barred=True, requester_id=user.pk, requester_id__isnull=False)
+    is_barred = Q(is_requester_barred=True, requester_id=_id(user), requester_id__isnull=False)
     is_open = Q(status=RequestStatus.OPEN)
     return is_open & Q(_is_asked(user)) & ~is_barred & ~Q(_has_voted(user))

@@ -157,13 +157,13 @@ def decide(
 def _read_answer(
     decision: str, comment: str, *, form: Mapping[str, Any] | None, key: str | None
 ) -> _Answer:
-    answer = {"comment": comment.strip(), "form": dict(form or {})}
-    check_value(answer, max_bytes=MAX_ANSWER_BYTES)
+    said, filled_in = comment.strip(), dict(form or {})
+    check_value({"comment": said, "form": filled_in}, max_bytes=MAX_ANSWER_BYTES)
     if decision not in Choice.values:
         raise _refused("/decision", f"is {decision[:40]!r}; it can be 'approve' or 'reject'")
     if len(key or "") > KEY_LENGTH:
         raise _refused("/key", f"is longer than {KEY_LENGTH} characters")
-    return _Answer(Choice(decision), **answer, key=key or "")
+    return _Answer(Choice(decision), said, filled_in, key or "")
 
 
 def _lock_request(request_id: UUID | str) -> ApprovalRequest:

@@ -17,8 +17,8 @@ from workflows.models import Run, Workflow, WorkflowVersion
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     notebook = Engine()
-    monkeypatch.setattr(services.engine, "lock_run", notebook.lock_run)
-    monkeypatch.setattr(services.engine, "resolve", notebook.resolve)
+    monkeypatch.setattr("workflows.services.lock_run", notebook.lock_run)
+    monkeypatch.setattr("workflows.services.resolve", notebook.resolve)
     return notebook
 
 

@@ -1,11 +1,13 @@
 """Values become something to read, whatever they are."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.presenting import MOST_ROWS, Shown, in_words, present
 
-values = st.recursive(
+values: st.SearchStrategy[object] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda part: (
         st.lists(part, max_size=4) | st.dictionaries(st.text(max_size=4), part, max_size=4)
@@ -15,7 +17,8 @@ values = st.recursive(
 
 
 def test_scalars_are_words() -> None:
-    shown = [present(value).text for value in (None, True, False, 0, 1.5, "a", [], {})]
+    scalars: list[Any] = [None, True, False, 0, 1.5, "a", [], {}]
+    shown = [present(value).text for value in scalars]
     assert shown == ["—", "yes", "no", "0", "1.5", "a", "—", "—"]
 
 
