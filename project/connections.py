@@ -8,11 +8,13 @@ connection that the server has dropped. The hard close after a fork stays as it 
 from typing import Any
 
 from celery import Celery
-from celery.fixups.django import DjangoFixup, DjangoWorkerFixup
+
+# celery-types leaves the second one out.
+from celery.fixups.django import DjangoFixup, DjangoWorkerFixup  # type: ignore[attr-defined]
 from django.db import close_old_connections
 
 
-class HealthyConnectionsFixup(DjangoWorkerFixup):
+class HealthyConnectionsFixup(DjangoWorkerFixup):  # type: ignore[misc]
     """What Celery does around each task, with connections kept while they work."""
 
     def close_database(self, **_kwargs: Any) -> None:

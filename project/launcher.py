@@ -164,7 +164,7 @@ def _start_web(system: System, port: int) -> None:
 def _is_serving(port: int) -> bool:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        link.request("HEAD", "/admin/login/")
+        link.request("GET", "/admin/login/")
         return link.getresponse().status < 500  # a page that fails is not up
     except OSError:
         return False

@@ -21,21 +21,26 @@ def serve(port: int) -> None:
     require_database()
     call_command("migrate", interactive=False, verbosity=0)
     people = make_demo_people()
+    workflow = _publish_example()
     try:
         with running(web=True, port=port) as system:
-            _announce(system, people, _start_review())
+            _announce(system, people, _start_review(workflow))
             system.wait()
     except KeyboardInterrupt:
         _say("\nStopped.")
 
 
-def _start_review() -> Run:
-    users = get_user_model().objects
+def _publish_example() -> str:
+    """Publish the example; return the name of its workflow."""
     text = (settings.BASE_DIR / _EXAMPLE).read_text(encoding="utf-8")
-    publisher = users.get(username="admin")
-    version = services.publish(text, source=str(_EXAMPLE), user=publisher)
-    starter = users.get(username="alice")
-    return services.start(version.workflow.name, {"environment": None}, key=_RUN_KEY, user=starter)
+    publisher = get_user_model().objects.get(username="admin")
+    published = services.publish(text, source=str(_EXAMPLE), by=publisher)
+    return published.version.workflow.name
+
+
+def _start_review(workflow: str) -> Run:
+    starter = get_user_model().objects.get(username="alice")
+    return services.start(workflow, {"environment": None}, key=_RUN_KEY, by=starter).run
 
 
 def _announce(system: System, people: dict[str, Person], run: Run) -> None:
