@@ -11,7 +11,7 @@ from workflows.errors import ConfigurationError
 
 
 @register("workflows")
-def check_settings(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
+def check_settings(**_: Any) -> Sequence[CheckMessage]:
     """Refuse settings that are unknown or malformed."""
     try:
         conf.settings()
@@ -21,7 +21,7 @@ def check_settings(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
 
 
 @register("workflows")
-def check_database(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
+def check_database(**_: Any) -> Sequence[CheckMessage]:
     """Refuse SQLite with Django's default options: its writers would fail each other."""
     database = connections["default"].settings_dict
     if "sqlite3" not in database["ENGINE"]:

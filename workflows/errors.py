@@ -125,7 +125,7 @@ class KeyReusedError(CeleriacError):
 
 
 class PermissionRefusedError(CeleriacError):
-    """You are not allowed to do this; the message says which permission or rule stands in the way."""
+    """You are not allowed to do this; the message names the permission or rule in the way."""
 
     code = "permission_refused"
     status = 403

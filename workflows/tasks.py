@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
@@ -18,7 +19,7 @@ _LONGEST_DELAY = 5.0
 
 
 @shared_task(name="workflows.advance", bind=True, ignore_result=True)
-def advance(self: Task, thread_id: int, seq: int) -> None:
+def advance(self: Task[..., Any], thread_id: int, seq: int) -> None:
     """Move one thread."""
     worked = services.work_thread(thread_id, seq, queue=celery.queue_of(self))
     if worked.again_at is not None:
@@ -27,7 +28,7 @@ def advance(self: Task, thread_id: int, seq: int) -> None:
 
 
 @shared_task(name="workflows.slot", bind=True, ignore_result=True)
-def slot(self: Task, group_id: str, idx: int, hop: int) -> None:
+def slot(self: Task[..., Any], group_id: str, idx: int, hop: int) -> None:
     """Work on a group as one part of its chord."""
     group, pass_on = UUID(group_id), partial(services.pass_slot, UUID(group_id), idx, hop)
     worked = _work_as_slot(self, group, idx, hop)
@@ -39,11 +40,11 @@ def slot(self: Task, group_id: str, idx: int, hop: int) -> None:
 
 
 @shared_task(name="workflows.help", bind=True, ignore_result=True)
-def help_group(self: Task, group_id: str) -> None:
+def help_group(self: Task[..., Any], group_id: str) -> None:
     """Work on a group outside its chord."""
     worked = services.help_group(UUID(group_id), queue=celery.queue_of(self))
     if worked.has_more or worked.again_at is not None:
-        delay = _seconds_to(worked.again_at) if worked.again_at else None
+        delay = _seconds_to(worked.again_at) if worked.again_at else 0
         self.apply_async((group_id,), queue=celery.queue_of(self), countdown=delay)
 
 
@@ -59,7 +60,7 @@ def sweep() -> None:
     services.sweep()
 
 
-def _work_as_slot(task: Task, group_id: UUID, idx: int, hop: int) -> services.Worked:
+def _work_as_slot(task: Task[..., Any], group_id: UUID, idx: int, hop: int) -> services.Worked:
     """Work, and never raise: a failed part would stop the chord."""
     if not services.begin_slot(group_id, idx, hop):
         celery.ignore()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from celery import chord, current_app, signature
@@ -67,9 +68,10 @@ def send_helpers(group_id: UUID, queue: str, count: int) -> None:
     _best_effort(send, "helpers")
 
 
-def queue_of(task: Task) -> str:
+def queue_of(task: Task[..., Any]) -> str:
     """Return the queue that the current message came from."""
-    return str(task.request.delivery_info["routing_key"])
+    delivery = task.request.delivery_info or {}
+    return str(delivery["routing_key"])
 
 
 def ignore() -> None:
@@ -77,7 +79,9 @@ def ignore() -> None:
     raise Ignore
 
 
-def give_way(task: Task, pass_on: Callable[[Callable[[], None]], bool], hop: int) -> None:
+def give_way(
+    task: Task[..., Any], pass_on: Callable[[Callable[[], object]], bool], hop: int
+) -> None:
     """Put a slot's work behind what else is in its queue, as the same part of its chord.
 
     On Redis the message itself goes to the end of the queue, in one step, so no copy can arise.
@@ -93,27 +97,33 @@ def give_way(task: Task, pass_on: Callable[[Callable[[], None]], bool], hop: int
 
 
 def send_again(
-    task: Task, pass_on: Callable[[Callable[[], None]], bool], hop: int, delay: float = 0
+    task: Task[..., Any],
+    pass_on: Callable[[Callable[[], object]], bool],
+    hop: int,
+    delay: float = 0,
 ) -> None:
     """Send a slot again under its own chord task id with the next hop number. Raises Ignore."""
     request = task.request
+    group_id, idx, *_ = request.args or ()
+    options: dict[str, Any] = {
+        "task_id": request.id,
+        "chord": request.chord,
+        "group_id": request.group,
+        "group_index": request.group_index,
+        "root_id": request.root_id,
+        "parent_id": request.parent_id,
+        "countdown": delay or None,
+    }
 
     def send() -> None:
-        task.apply_async(
-            (request.args[0], request.args[1], hop + 1),
-            task_id=request.id,
-            chord=request.chord,
-            group_id=request.group,
-            group_index=request.group_index,
-            root_id=request.root_id,
-            parent_id=request.parent_id,
-            queue=queue_of(task),
-            countdown=delay or None,
-            retry=False,
+        pass_on(
+            lambda: task.apply_async(
+                (group_id, idx, hop + 1), queue=queue_of(task), retry=False, **options
+            )
         )
 
     # When it cannot be sent, the group stands still and the sweeper sends helpers.
-    _best_effort(lambda: pass_on(send) and None, "a slot")
+    _best_effort(send, "a slot")
     raise Ignore
 
 

@@ -74,7 +74,7 @@ def call_activity(
     )
     try:
         with time_limit(seconds):
-            return call_registered(activity, asked.input, context)
+            return call_registered(activity, asked.input, context=context)
     except ActivityTimeoutError:
         return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
     except NodeError as error:

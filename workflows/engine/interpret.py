@@ -25,8 +25,8 @@ class Command:
     apply: Callable[[], list[Hint] | None]
 
 
-def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:
-    """Return what to write for a cursor that has stopped."""
+def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:  # noqa: C901, PLR0911, PLR0912
+    """Return what to write for a cursor that has stopped; outcomes are acted on nowhere else."""
     match stop:
         case Cut():
             return advance(cursor)

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from workflows.models.fields import PlainJSONField
+
 
 class Lease(models.Model):
     """Who may do a job that only one process at a time may do, and until when."""
@@ -31,7 +33,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=200)
     digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    response = models.JSONField(null=True)
+    response = PlainJSONField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from workflows.models.fields import PlainJSONField
+
 
 class Workflow(models.Model):
     """A named definition; what it does is in its versions."""
@@ -25,7 +27,7 @@ class WorkflowVersion(models.Model):
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
-    document = models.JSONField()
+    document = PlainJSONField()
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

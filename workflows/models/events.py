@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from workflows.models.fields import PlainJSONField
+
 
 class Event(models.Model):
     """One event; `taken_at` is set when it woke somebody, `misses` says why others were not."""
@@ -11,15 +13,15 @@ class Event(models.Model):
     external_id = models.CharField(max_length=200)
     type = models.CharField(max_length=200)
     key = models.CharField(max_length=500, blank=True)
-    data = models.JSONField(null=True)
+    data = PlainJSONField(null=True)
     digest = models.CharField(max_length=64)
     deliver = models.CharField(max_length=3, default="one")
     time = models.DateTimeField()
     received_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
-    taken_by = models.JSONField(default=list)
-    misses = models.JSONField(default=list)
+    taken_by = PlainJSONField(default=list)
+    misses = PlainJSONField(default=list)
 
     class Meta:
         ordering = ("-received_at", "-id")

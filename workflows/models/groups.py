@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from workflows.models.fields import PlainJSONField
 from workflows.states import GroupState
 
 
@@ -19,7 +20,7 @@ class ThreadGroup(models.Model):
     owner = models.ForeignKey("workflows.Thread", models.CASCADE, related_name="opened_groups")
     owner_seq = models.PositiveIntegerField()
     node = models.CharField(max_length=80)
-    parts = models.JSONField()
+    parts = PlainJSONField()
     merge = models.CharField(max_length=500, null=True)
     queue = models.CharField(max_length=80)
     expected = models.PositiveIntegerField()

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from workflows.models.fields import PlainJSONField
 from workflows.models.runs import Run, Thread
 
 
@@ -20,9 +21,9 @@ class NodeExecution(models.Model):
     kind = models.CharField(max_length=40)
     came_from = models.CharField(max_length=80, blank=True)
     status = models.CharField(max_length=10)  # completed, failed
-    input = models.JSONField(null=True)
-    output = models.JSONField(null=True)
-    error = models.JSONField(null=True)
+    input = PlainJSONField(null=True)
+    output = PlainJSONField(null=True)
+    error = PlainJSONField(null=True)
     worker = models.CharField(max_length=100, blank=True)
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField()

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from workflows.models.definitions import WorkflowVersion
+from workflows.models.fields import PlainJSONField
 from workflows.models.groups import ThreadGroup
 from workflows.states import RUN_FINAL, RunStatus, ThreadState
 
@@ -26,9 +27,9 @@ class Run(models.Model):
     )
     result = models.CharField(max_length=10, blank=True)
     reason = models.TextField(blank=True)
-    input = models.JSONField()
-    output = models.JSONField(null=True)
-    error = models.JSONField(null=True)
+    input = PlainJSONField()
+    output = PlainJSONField(null=True)
+    error = PlainJSONField(null=True)
     depth = models.PositiveIntegerField(default=0)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -87,9 +88,9 @@ class Thread(models.Model):
     seq = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
-    context = models.JSONField(null=True)
-    resume = models.JSONField(null=True)
-    contribution = models.JSONField(null=True)
+    context = PlainJSONField(null=True)
+    resume = PlainJSONField(null=True)
+    contribution = PlainJSONField(null=True)
     queue = models.CharField(max_length=80, default="workflows")
     priority = models.PositiveSmallIntegerField(default=5)
     wake_at = models.DateTimeField()

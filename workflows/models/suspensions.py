@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from workflows.models.fields import PlainJSONField
 from workflows.models.runs import Run, Thread
 from workflows.states import SuspensionState
 
@@ -28,7 +29,7 @@ class Suspension(models.Model):
     event_key = models.CharField(max_length=500, blank=True)
     event_filter = models.TextField(blank=True)
     collect = models.PositiveIntegerField(default=1)
-    collected = models.JSONField(default=list)
+    collected = PlainJSONField(default=list)
     wake_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     over_at = models.DateTimeField(null=True)

@@ -40,7 +40,8 @@ def progress_of(run: Run) -> list[dict[str, Any]]:
     """Return for each group of a run its node, expected and finished parts, and state."""
     over = Count("threads", filter=Q(threads__state__in=THREAD_OVER))
     groups = run.groups.annotate(over=over).order_by("opened_at")
-    return list(groups.values("id", "node", "state", "expected", "parallel", "over", "opened_at"))
+    rows = groups.values("id", "node", "state", "expected", "parallel", "over", "opened_at")
+    return [dict(row) for row in rows]
 
 
 def context_of(thread: Thread) -> dict[str, Any]:

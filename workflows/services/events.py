@@ -28,7 +28,7 @@ class Receipt:
     woke: tuple[UUID, ...]
 
 
-def send_event(
+def send_event(  # noqa: PLR0913 - the attributes of an event
     event_type: str,
     *,
     key: str = "",

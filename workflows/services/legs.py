@@ -97,15 +97,15 @@ def _in_transaction(
     """Call an activity whose writes commit with the step, or not at all."""
     try:
         with transaction.atomic():
-            stop = _answered(cursor, asked, activity, watch)
-            if isinstance(stop, Fail):
-                raise _FailedError(stop)
-            return _write(interpret(cursor, stop))
+            return _write(cursor, _answered(cursor, asked, activity, watch))
     except _FailedError as failed:
         return interpret(cursor, failed.fail)
 
 
-def _write(leg: Settlement | Command) -> Written:
+def _write(cursor: Cursor, stop: Stop) -> Written:
+    if isinstance(stop, Fail):
+        raise _FailedError(stop)
+    leg = interpret(cursor, stop)
     if isinstance(leg, Command):
         hints = leg.apply()
         if hints is None:

@@ -87,7 +87,7 @@ def end_slot(group_id: UUID, idx: int) -> None:
         join_group(group_id)
 
 
-def pass_slot(group_id: UUID, idx: int, hop: int, send: Callable[[], None]) -> bool:
+def pass_slot(group_id: UUID, idx: int, hop: int, send: Callable[[], object]) -> bool:
     """Send a slot's next message by `send`, once however often this one was delivered.
 
     The message is sent inside the transaction, against the rule: it is valid whether or not the

@@ -15,7 +15,7 @@ from workflows.store.rows import GroupInfo
 
 
 def insert_group(group_id: UUID, *, starts: list[str], **fields: Any) -> ThreadGroup:
-    """Add a group, its queued threads (thread i at `starts[i]`, or all at the only one), its slots."""
+    """Add a group, its slots and its queued threads: thread i at `starts[i]`, or all at the one."""
     group = ThreadGroup.objects.create(id=group_id, opened_at=clock.now(), **fields)
     if len(starts) == 1 and statements.has_fused_statements():
         _insert_alike(group, starts[0])
@@ -75,7 +75,7 @@ def load_group(group_id: UUID) -> GroupInfo:
         expected=group.expected,
         parallel=group.parallel,
         slots=group.slots,
-        base=group.owner.context,
+        base=group.owner.context or {},
     )
 
 

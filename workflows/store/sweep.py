@@ -39,7 +39,7 @@ def free_lost_claims(limit: int) -> int:
 
 
 def take_ready(limit: int) -> list[tuple[int, int, str, int]]:
-    """Return (id, seq, queue, priority) of due threads without a message, and lease them for one."""
+    """Lease due threads that have no message for one; return their (id, seq, queue, priority)."""
     now = clock.now()
     due = Thread.objects.filter(state=ThreadState.READY, wake_at__lte=now)
     rows = due.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))

@@ -124,20 +124,20 @@ def is_group_over(group_id: UUID) -> bool:
     return not Thread.objects.filter(group_id=group_id).exclude(state__in=THREAD_OVER).exists()
 
 
-def move(thread_id: int, seq: int, state: ThreadState, event: str, **changes: Any) -> bool:
+def move(thread_id: int, at_seq: int, state: ThreadState, event: str, **changes: Any) -> bool:
     """Move a thread that nobody has claimed from `state` along an edge; False if it is not there.
 
     The fence moves on too, so that everything claimed before is void.
     """
     after = transition.follow(THREAD_EDGES, state, event)
-    rows = Thread.objects.filter(id=thread_id, seq=seq, state=state)
+    rows = Thread.objects.filter(id=thread_id, seq=at_seq, state=state)
     fields = {"state": after, "fence": F("fence") + 1, "moved_at": clock.now(), **changes}
     return bool(rows.update(**fields))
 
 
-def cancel_all(run_id: UUID, *, spare: int | None = None) -> int:
-    """Cancel every thread of a run that is not over, but for `spare`; return how many."""
-    live = Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exclude(id=spare)
+def cancel_all(run_id: UUID) -> int:
+    """Cancel every thread of a run that is not over, return how many."""
+    live = Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER)
     locked = live.order_by("id").select_for_update(no_key=True)
     rows = list(locked.values_list("id", "state"))
     for _, state in rows:
@@ -164,7 +164,8 @@ def _claim_rows(ids: list[int]) -> list[Claim]:
 
 def _claim(row: tuple[Any, ...]) -> Claim:
     context, resume = statements.parse(row[10]), statements.parse(row[11])
-    return Claim(*row[1:10], context, resume, *row[12:])
+    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:])
+    return Claim(*fields)
 
 
 def _settle_fused(

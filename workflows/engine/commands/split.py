@@ -15,7 +15,7 @@ def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
     """Open the group with all its threads queued. None when the claim was lost."""
     parts = split.parts
     if isinstance(parts, Branches):
-        # A batch or map is one step and is noted when it is over; here the join is a node of its own.
+        # A batch or map is noted as one step when it is over; a fan-out's join is its own node.
         cursor.record(input=split.input)
         cursor.seq += 1
     settled, _ = threads.settle([cursor.settled(ThreadState.JOINING, "split")], None)

@@ -2,9 +2,9 @@
 -- one statement, one commit. A row whose fence has moved on belongs to somebody else: it is neither
 -- changed nor recorded. SKIP LOCKED keeps the slots of a group out of each other's way.
 WITH r AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS r(
         id bigint, seq int, fence int, state text, new_seq int, node text, came_from text,
-        context jsonb, contribution jsonb, attempt int, queue text, priority int,
+        context json, contribution json, attempt int, queue text, priority int,
         wake_at timestamptz, lease_until timestamptz, moved_at timestamptz, keep_resume boolean,
         is_over boolean)
 ), u AS (
@@ -23,9 +23,9 @@ WITH r AS MATERIALIZED (
         worker, queued_at, started_at, ended_at)
     SELECT u.run_id, u.id, h.seq, h.attempt, h.node, h.kind, h.came_from, h.status, h.input,
         h.output, h.error, %(worker)s, h.queued_at, h.started_at, h.ended_at
-    FROM jsonb_to_recordset(%(history)s::jsonb) AS h(
+    FROM json_to_recordset(%(history)s::json) AS h(
         thread_id bigint, seq int, attempt int, node text, kind text, came_from text, status text,
-        input jsonb, output jsonb, error jsonb, queued_at timestamptz, started_at timestamptz,
+        input json, output json, error json, queued_at timestamptz, started_at timestamptz,
         ended_at timestamptz)
     JOIN u ON u.id = h.thread_id
 ), n AS (

@@ -1,0 +1,5 @@
+"""Tools for testing workflows in process: virtual time, any order, no broker."""
+
+from workflows.testing.harness import Harness
+
+__all__ = ["Harness"]
