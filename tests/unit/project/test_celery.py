@@ -73,6 +73,6 @@ def test_a_log_line_is_json_without_secrets() -> None:
     formatter_settings = logs.django_logging("INFO")["formatters"]["json"]
     formatter = formatter_settings.pop("()")(**formatter_settings)
     record = logging.LogRecord("workflows", logging.INFO, "f", 1, "hello", (), None)
-    record.__dict__["api_token"] = "hidden"
+    record.__dict__["cookie_sent"] = "hidden"
     said = json.loads(formatter.format(record))
-    assert (said["event"], said["level"], said["api_token"]) == ("hello", "info", "(hidden)")
+    assert (said["event"], said["level"], said["cookie_sent"]) == ("hello", "info", "(hidden)")
