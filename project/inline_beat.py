@@ -19,6 +19,7 @@ def main() -> None:
     django.setup()
     from project.celery import app  # noqa: PLC0415 - needs the apps to be ready
 
+    app.loader.import_default_modules()
     sweep = app.tasks["workflows.sweep"]
     pause = threading.Event()
     while not pause.wait(_EVERY):

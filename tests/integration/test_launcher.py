@@ -168,3 +168,30 @@ def test_worker_and_manage_py_say_the_same(var: Path, words: tuple[str, ...]) ->
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith("celeriac: DATABASE_URL: cannot reach PostgreSQL at 127.0.0.1:1")
+
+
+@pytest.mark.workers
+def test_without_redis_the_rows_are_swept_in_process(var: Path) -> None:
+    environment = _environment(var, CELERIAC_DISPATCHER="inline")
+    code = (
+        "import django, threading; django.setup()\n"
+        "from django.core.management import call_command\n"
+        "call_command('migrate', verbosity=0)\n"
+        "from project.launcher import running\n"
+        "with running() as system:\n"
+        "    first = [(child.name, child.pid) for child in system.supervisor.children]\n"
+        "    threading.Event().wait(3)\n"
+        "    system.require_up()\n"
+        "    assert [(child.name, child.pid) for child in system.supervisor.children] == first\n"
+        "    print(*[name for name, _ in first])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["sweeper"]), done.stderr
