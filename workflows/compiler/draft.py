@@ -40,7 +40,7 @@ class DraftNode:
     raw: Mapping[str, Any]
     kind: Kind[Any] | None
     guess: Kind[Any] | None
-    reading: Reading
+    reading: Reading[NodeConfig]
 
     @property
     def id(self) -> str | None:
@@ -73,7 +73,10 @@ class DraftNode:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What every check gets. `activities` and `queues` are None when they are not known here."""
+    """What every check gets. `activities` and `queues` are None when they are not known here.
+
+    `definition` is what could be read of the whole; `early` tells what was wrong with it.
+    """
 
     document: Document
     definition: Definition | None
@@ -81,7 +84,7 @@ class Draft:
     kinds: Mapping[str, Kind[Any]]
     graph: Graph
     matching: Matching
-    early: tuple[Problem, ...]  # found while the document was read
+    early: tuple[Problem, ...]
     activities: Collection[str] | None = None
     queues: Collection[str] | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
@@ -124,7 +127,7 @@ class Draft:
         return self.node_problem(code, named, node=of.node, at=at, severity=severity)
 
 
-def place_problem(  # noqa: PLR0913 - the parts of a problem
+def place_problem(
     document: Document,
     code: str,
     message: str,

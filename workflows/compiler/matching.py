@@ -200,7 +200,8 @@ def _living_edges(node: GraphNode) -> list[Edge]:
 
 
 def _closes_nothing(name: str, arrived: list[Stack | None]) -> str:
-    around = {stack.split.id: stack.split for stack in arrived if stack is not None}
+    inside = [stack.split for stack in arrived if stack is not None]
+    around = {split.id: split for split in sorted(inside, key=lambda split: split.id)}
     if not around:
         return f"{name!r} closes no split: no fan-out leads to it"
     if all(split.merges_itself for split in around.values()) and None not in arrived:

@@ -1,17 +1,16 @@
 """Makes a draft of a document: reads the top, every node by its kind, and the edges."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from workflows.compiler.draft import START, Draft, DraftNode, place_problem
 from workflows.compiler.graph import Edge, GraphNode, build_graph
 from workflows.compiler.matching import match_joins
 from workflows.compiler.salvage import Reading, read_config
-from workflows.definition.explain import explain
+from workflows.definition.explain import Mistake, describe
 from workflows.definition.model import Definition, NodeConfig
 from workflows.definition.parse import Document
 from workflows.errors import Problem
@@ -39,7 +38,7 @@ def read_draft(
     definition, problems = _read_top(document)
     nodes = tuple(_read_nodes(document.value, kinds))
     by_name = {node.name: node for node in nodes if node.name == node.id}
-    shapes = [shape for node in nodes for shape in _shapes(node, by_name, kinds)]
+    shapes = [shape for node in nodes for shape in _shapes(node, by_name)]
     starts = [node.name for node in nodes if node.is_a(START)]
     assumed = [node.name for node in nodes if node.name != node.id]
     graph = build_graph(shapes, starts, assumed)
@@ -58,17 +57,17 @@ def read_draft(
 
 
 def _read_top(document: Document) -> tuple[Definition | None, list[Problem]]:
-    try:
-        return Definition.model_validate_json(json.dumps(document.value), strict=True), []
-    except ValidationError as error:
-        mistakes = explain(error.errors(include_url=False), document.value, Definition)
+    if isinstance(document.value, dict):
+        reading = read_config(Definition, document.value)
+        definition, mistakes = reading.config, reading.mistakes
+    else:
+        message = f"a definition is an object, not {describe(document.value)}"
+        definition, mistakes = None, (Mistake("wrong_type", message, ()),)
     problems = [
-        place_problem(
-            document, mistake.code, mistake.message, at=mistake.pointer, at_key=mistake.at_key
-        )
-        for mistake in mistakes
+        place_problem(document, one.code, one.message, at=one.pointer, at_key=one.at_key)
+        for one in mistakes
     ]
-    return None, problems
+    return definition, problems
 
 
 def _read_nodes(value: Any, kinds: Kinds) -> Iterator[DraftNode]:
@@ -103,7 +102,7 @@ def _nearest_kind(name: Any, kinds: Kinds) -> Kind[Any] | None:
     return kinds[near[0]] if near else None
 
 
-def _shapes(node: DraftNode, known: Mapping[str, DraftNode], kinds: Kinds) -> Iterator[GraphNode]:
+def _shapes(node: DraftNode, known: Mapping[str, DraftNode]) -> Iterator[GraphNode]:
     kind = node.guess
     yield GraphNode(
         node.name,
@@ -111,13 +110,17 @@ def _shapes(node: DraftNode, known: Mapping[str, DraftNode], kinds: Kinds) -> It
         is_split=kind is not None and kind.is_split,
         is_join=kind is not None and kind.is_join,
         is_bounded=kind is None or kind.is_bounded,
-        # A split that says what is merged is its own join; a fan-out leaves that to its fan-in.
-        merges_itself=kind is not None and kind.is_split and "merge" in kind.Config.model_fields,
+        merges_itself=_merges_itself(kind),
     )
     if node.next_list:
         targets = [target for name in node.next_list if (target := _target(name, known))]
         edges = tuple(Edge(f"branch:{target}", target, is_part=True) for target in targets)
         yield GraphNode(synthetic_id(node), edges, is_split=True, made_for=node.name)
+
+
+def _merges_itself(kind: Kind[Any] | None) -> bool:
+    """Tell whether a split is its own join: it says what is merged; a fan-out leaves that out."""
+    return kind is not None and kind.is_split and "merge" in kind.Config.model_fields
 
 
 def synthetic_id(node: DraftNode) -> str:
@@ -158,11 +161,12 @@ def _edges(node: DraftNode, known: Mapping[str, DraftNode]) -> Iterator[Edge]:
     if node.is_sound:
         return
     # Fields that could not be read may hold edges: every id that is written in the node counts.
-    is_split = node.guess is not None and node.guess.is_split and not parts
+    is_split = node.guess is not None and node.guess.is_split
+    is_part = is_split and not (parts and _merges_itself(node.guess))
     for name in _texts({key: node.raw[key] for key in node.raw if key not in ("id", "type")}):
         if name in known and name not in found and name != node.name:
             found.add(name)
-            yield Edge(f"?{name}", name, is_part=is_split)
+            yield Edge(f"?{name}", name, is_part=is_part)
 
 
 def _target(name: str | None, known: Mapping[str, DraftNode]) -> str | None:

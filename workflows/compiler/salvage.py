@@ -7,27 +7,27 @@ its edges hold, in the same answer.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError, create_model
+from pydantic import BaseModel, ValidationError, create_model
 
 from workflows.definition.explain import Mistake, explain
-from workflows.definition.model import NodeConfig
 
 _ROUNDS = 4
 
+M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Generic[M]):
     """A config as far as it could be read (None: not at all), and what is wrong with it.
 
     `kept` tells, for each list that lost items, which of its items are left: the pointers of the
     config's own parts are led back to the document by it.
     """
 
-    config: NodeConfig | None
+    config: M | None
     mistakes: tuple[Mistake, ...] = ()
     kept: Mapping[Path, tuple[int, ...]] | None = None
 
@@ -45,8 +45,8 @@ class Reading:
         return "".join(f"/{step}" for step in path)
 
 
-def read_config(model: type[NodeConfig], raw: Mapping[str, Any]) -> Reading:
-    """Validate a raw node strictly; wrong parts are left out until the rest is sound."""
+def read_config(model: type[M], raw: Mapping[str, Any]) -> Reading[M]:
+    """Validate a node or a document strictly; wrong parts are left out until the rest is sound."""
     value, numbered = dict(raw), _number(raw)
     mistakes: list[Mistake] = []
     reader = model
@@ -67,7 +67,7 @@ def read_config(model: type[NodeConfig], raw: Mapping[str, Any]) -> Reading:
     return Reading(None, tuple(mistakes))
 
 
-def _without_missing(model: type[NodeConfig], error: ValidationError) -> type[NodeConfig]:
+def _without_missing(model: type[M], error: ValidationError) -> type[M]:
     names = {
         str(one["loc"][0])
         for one in error.errors(include_url=False)

@@ -9,6 +9,8 @@ from typing import Any
 from workflows.errors import Problem
 
 MAX_DEPTH = 64
+#: Values; more of them take seconds to read, however few bytes they are.
+MAX_PARTS = 100_000
 _FORBIDDEN = re.compile("[\0\ud800-\udfff]")
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 
@@ -24,21 +26,14 @@ class Spot:
     children: dict[str, "Spot"] = field(default_factory=dict)
 
 
-class TooDeepError(Exception):
-    """The document nests deeper than MAX_DEPTH; `place` is where."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self.place = place
-
-
 class SyntaxProblemError(Exception):
-    """The text is not YAML (or not JSON); `place` is where reading stopped."""
+    """The text is not YAML, or not JSON, or beyond a limit; `place` is where reading stopped."""
 
-    def __init__(self, message: str, place: Place) -> None:
+    def __init__(self, message: str, place: Place, *, code: str = "syntax") -> None:
         super().__init__(message)
         self.message = message
         self.place = place
+        self.code = code
 
 
 @dataclass(slots=True)
@@ -62,6 +57,7 @@ class Assembler:
         self.spot = Spot((1, 1), (1, 1))
         self.problems: list[Problem] = []
         self._stack: list[_Frame] = []
+        self._parts = 0
 
     @property
     def expects_key(self) -> bool:
@@ -101,9 +97,10 @@ class Assembler:
         self._put(value, place)
 
     def open(self, container: dict[str, Any] | list[Any], place: Place) -> None:
-        """Begin an object or a list. Raises TooDeepError."""
+        """Begin an object or a list. Raises SyntaxProblemError when that is too deep."""
         if len(self._stack) >= MAX_DEPTH:
-            raise TooDeepError(place)
+            message = f"The document nests deeper than {MAX_DEPTH} levels."
+            raise SyntaxProblemError(message, place, code="too_deep")
         pointer = self._next_pointer()
         spot = self._put(container, place)
         self._stack.append(_Frame(container, spot, pointer))
@@ -113,6 +110,10 @@ class Assembler:
         self._stack.pop()
 
     def _put(self, value: Any, place: Place) -> Spot:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            message = f"The document has more than {MAX_PARTS:,} values."
+            raise SyntaxProblemError(message, place, code="too_large")
         if not self._stack:
             self.value, self.spot = value, Spot(place, place)
             return self.spot

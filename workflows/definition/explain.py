@@ -78,15 +78,11 @@ class _Placed:
         union: tuple[tuple[str | int, ...], str] | None = None
         loc = error["loc"]
         for step in loc[:-1] if error["type"] == "missing" else loc:
-            if isinstance(value, dict) and step in value:
+            if _has(value, step):
                 value = value[step]
-            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-                value = value[step]
-            else:
-                # Not a step into the value: the name of one alternative of a union.
+                path.append(step)
+            else:  # not a step into the value: the name of one alternative of a union
                 union = union or (tuple(path), str(step))
-                continue
-            path.append(step)
         return cls(error, tuple(path), union)
 
 
@@ -156,6 +152,12 @@ def describe(value: Any) -> str:
 
 def _listing(known: set[str]) -> str:
     return f"; known here: {', '.join(sorted(known))}" if 0 < len(known) <= 8 else ""
+
+
+def _has(value: Any, step: str | int) -> bool:
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
 
 
 def _at(value: Any, path: Iterable[str | int]) -> Any:

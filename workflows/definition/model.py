@@ -78,6 +78,12 @@ class Limits(Model):
 class Definition(Model):
     """One workflow as its author wrote it; nodes are still raw and are read by their kinds."""
 
+    # Only the names of the document: `schema_url` is no field that an author may write.
+    model_config = ConfigDict(populate_by_name=False)
+
+    schema_url: str | None = Field(
+        None, alias="$schema", max_length=2000, description="For editors; the engine ignores it."
+    )
     workflow: str = Field(pattern=WORKFLOW_NAME, max_length=200, description="Unique slug.")
     title: str = Field("", max_length=200)
     description: str = Field("", max_length=20_000)

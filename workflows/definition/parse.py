@@ -4,12 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.definition.assemble import (
-    MAX_DEPTH,
     Assembler,
     Place,
     Spot,
     SyntaxProblemError,
-    TooDeepError,
     deepest,
 )
 from workflows.definition.read_json import read_json
@@ -48,7 +46,7 @@ def read_document(text: str, *, source: str = "<string>") -> Document:
     """Read YAML 1.2 or JSON (by the ending of `source`, else by the first character).
 
     Args:
-        text: the whole document, at most MAX_BYTES as UTF-8 and MAX_DEPTH levels deep.
+        text: the whole document, at most MAX_BYTES as UTF-8 and 64 levels deep.
         source: what to call the document in messages, for example its file name.
 
     Raises:
@@ -60,10 +58,7 @@ def read_document(text: str, *, source: str = "<string>") -> Document:
     try:
         (read_json if _is_json(text, source) else read_yaml)(text, target)
     except SyntaxProblemError as error:
-        raise _refusal("syntax", error.message, source, place=error.place) from None
-    except TooDeepError as error:
-        message = f"The document nests deeper than {MAX_DEPTH} levels."
-        raise _refusal("too_deep", message, source, place=error.place) from None
+        raise _refusal(error.code, error.message, source, place=error.place) from None
     return Document(target.value, source, tuple(target.problems), target.spot)
 
 

@@ -2,8 +2,7 @@
 
 import re
 from bisect import bisect_right
-from json import JSONDecodeError
-from json.decoder import scanstring
+from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from workflows.definition.assemble import Assembler, Place, SyntaxProblemError
@@ -19,11 +18,12 @@ _WORDS: dict[str, Any] = {
     "Infinity": float("inf"),
     "-Infinity": float("-inf"),
 }
-_LONGEST_INT = 40
+_LONGEST_INT = 40  # digits; longer ones are out of range anyway, and slow to convert
+_DECODER = JSONDecoder()  # for texts only: it does not tell where the parts of a value stand
 
 
 def read_json(text: str, target: Assembler) -> None:
-    """Feed the one value in `text` into `target`. Raises SyntaxProblemError, TooDeepError."""
+    """Feed the one value in `text` into `target`. Raises SyntaxProblemError."""
     _Reader(text, target).read()
 
 
@@ -94,7 +94,7 @@ class _Reader:
 
     def _text(self) -> str:
         try:
-            text, self.at = scanstring(self.text, self.at + 1, True)
+            text, self.at = _DECODER.raw_decode(self.text, self.at)
         except JSONDecodeError as error:
             self.at = error.pos
             raise self._error(f"Malformed text: {error.msg}.") from None

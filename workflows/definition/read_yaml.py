@@ -24,11 +24,17 @@ _WORDS: dict[str, Any] = {
 _INT = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# The library's time for a tag grows with the square of its length.
+_LONG_TAG = re.compile(r"!\S{5000}")
 _LONGEST_INT = 40  # digits; longer ones are out of range anyway, and slow to convert
 
 
 def read_yaml(text: str, target: Assembler) -> None:
-    """Feed the one document in `text` into `target`. Raises SyntaxProblemError, TooDeepError."""
+    """Feed the one document in `text` into `target`. Raises SyntaxProblemError."""
+    long_tag = _LONG_TAG.search(text)
+    if long_tag:
+        place = _place_of(text, long_tag.start())
+        raise SyntaxProblemError("Tags are not allowed, least of all long ones.", place)
     documents = 0
     try:
         for event in YAML(typ="safe", pure=True).parse(text):

@@ -11,7 +11,7 @@ from typing import Any
 
 import re2
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.exceptions import ValidationError, best_match
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
@@ -92,7 +92,7 @@ def _text(schema: Any) -> str:
     return json.dumps(schema, sort_keys=True, separators=(",", ":"))
 
 
-def _best(error: ValidationError | SchemaError) -> ValidationError | SchemaError:
+def _best(error: ValidationError) -> ValidationError:
     return best_match([error]) or error
 
 

@@ -97,7 +97,7 @@ def _as_compared(value: Any) -> Any:
     return value
 
 
-SafeValidator: Any = extend(
+SafeValidator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     {
         "pattern": _pattern,
@@ -162,7 +162,8 @@ def _wanted_types(wanted: Any, value: Any, _: Any) -> str:
 
 
 def _missing(_: Any, __: Any, error: Any) -> str:
-    return f"the required field {_short(error.message.removesuffix(' is a required property'))} is missing"
+    name = error.message.removesuffix(" is a required property")
+    return f"the required field {_short(name)} is missing"
 
 
 def _unknown(_: Any, __: Any, error: Any) -> str:
