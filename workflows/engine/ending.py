@@ -7,6 +7,7 @@ from workflows.definition.schema_check import validate_value
 from workflows.errors import InputRefusedError
 from workflows.models import Run
 from workflows.nodes.outcomes import JSONObject
+from workflows.nodes.registry import are_plugin_hooks_on
 from workflows.store import groups, history, runs, suspensions, threads
 
 
@@ -14,7 +15,8 @@ def stop_all(run: Run, plan: Plan, by: str) -> None:
     """Cancel every thread, group and wait of a locked run, in the order of locks."""
     groups.cancel_all(run.pk)
     for suspension in suspensions.close_all(run.pk):
-        plan.nodes[suspension.node].kind.on_closed(str(suspension.pk), by)
+        if are_plugin_hooks_on():
+            plan.nodes[suspension.node].kind.on_closed(str(suspension.pk), by)
     threads.cancel_all(run.pk)
 
 

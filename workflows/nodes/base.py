@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from workflows import expressions
 from workflows.definition.model import NodeConfig, StepConfig
+from workflows.errors import CeleriacError
 from workflows.nodes.outcomes import Continue, JSONObject, Outcome
 from workflows.nodes.suspensions import PersonWait, Resolution
 
@@ -95,3 +96,20 @@ class Kind(Generic[C]):
 
     def on_closed(self, suspension_id: str, by: str) -> None:
         """Close a plug-in's own row, inside the transaction that closes the wait otherwise."""
+
+    def answer(self, suspension_id: str, answer: Mapping[str, Any], user: Any) -> Any:
+        """Give a person's answer to a wait of this kind, and return what the person is told.
+
+        Raises:
+            CeleriacError: the answer is refused, or this kind takes none.
+        """
+        message = f"A wait of kind {self.name!r} cannot be answered by a person."
+        raise CeleriacError(message)
+
+    def who_answers(self, suspension_id: str) -> str:
+        """Return who can answer a wait of this kind, for example 'group legal'."""
+        return ""
+
+    def scripted(self, answer: Mapping[str, Any]) -> Any:
+        """Return the payload that a scripted answer of `workflow try` stands for."""
+        return answer.get("data")

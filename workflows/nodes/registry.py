@@ -1,7 +1,9 @@
 """Finds the kinds: every module of `nodes/builtin/`, and what installed apps register."""
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
@@ -11,6 +13,7 @@ from workflows.nodes import builtin
 from workflows.nodes.base import Kind
 
 _plugins: dict[str, Kind[Any]] = {}
+_are_hooks_on: ContextVar[bool] = ContextVar("are_hooks_on", default=True)
 
 
 def register(kind: type[Kind[Any]]) -> type[Kind[Any]]:
@@ -25,6 +28,21 @@ def register(kind: type[Kind[Any]]) -> type[Kind[Any]]:
 def kinds() -> Mapping[str, Kind[Any]]:
     """Return every known kind by name."""
     return MappingProxyType({**_builtin(), **_plugins})
+
+
+@contextmanager
+def without_plugin_hooks() -> Iterator[None]:
+    """Let no plug-in write rows of its own inside the block: a trial knows no people."""
+    before = _are_hooks_on.set(False)
+    try:
+        yield
+    finally:
+        _are_hooks_on.reset(before)
+
+
+def are_plugin_hooks_on() -> bool:
+    """Tell whether `on_suspended` and `on_closed` of kinds are to be called."""
+    return _are_hooks_on.get()
 
 
 @cache

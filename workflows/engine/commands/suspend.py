@@ -12,6 +12,7 @@ from workflows.engine.hints import Hint, ThreadSlept
 from workflows.engine.matching import early_events
 from workflows.engine.waking import woken_by
 from workflows.nodes.outcomes import Suspend
+from workflows.nodes.registry import are_plugin_hooks_on
 from workflows.nodes.suspensions import ActivityCall, EventWait, PersonWait, TimerWait, Wait
 from workflows.states import ThreadState
 from workflows.store import suspensions, threads
@@ -39,7 +40,7 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         token_hash=hashlib.sha256(secrets.token_bytes(32)).hexdigest(),
         **_fields(wait),
     )
-    if isinstance(wait, PersonWait):
+    if isinstance(wait, PersonWait) and are_plugin_hooks_on():
         cursor.node.kind.on_suspended(str(opened.pk), node_call(cursor.node, cursor), wait)
     taken = early_events(opened, cursor.context) if isinstance(wait, EventWait) else []
     if taken and len(taken) >= opened.collect:
