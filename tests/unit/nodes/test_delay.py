@@ -34,6 +34,11 @@ def test_for_can_be_computed_as_duration_or_seconds(value: Any, after: timedelta
     assert delay.run(wait=value) == Suspend(TimerWait(after=after))
 
 
+def test_for_can_be_a_duration_of_cel() -> None:
+    outcome = node("delay", for_="${duration('90s')}").run()
+    assert outcome == Suspend(TimerWait(after=timedelta(seconds=90)))
+
+
 def test_for_can_be_filled_in_as_text() -> None:
     outcome = node("delay", for_="PT${hours}H").run(hours=3)
     assert outcome == Suspend(TimerWait(after=timedelta(hours=3)))
