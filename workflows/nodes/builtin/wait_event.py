@@ -24,9 +24,7 @@ class WaitEventConfig(StepConfig):
         None, description="CEL condition over the context and `event`, which must hold too."
     )
     collect: int = Field(1, ge=1, le=10_000, description="Events to wait for.")
-    timeout: Duration | None = Field(
-        None, description="Longest wait; none if left out."
-    )
+    timeout: Duration | None = Field(None, description="Longest wait; none if left out.")
     on_timeout: NodeRef | None = Field(
         None, description="The node that follows at the timeout; without it the node fails."
     )
