@@ -1,12 +1,13 @@
 """What a thread is told about a decision, and what a person is told about a vote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from approvals.models import ApprovalRequest, Vote
+from workflows.errors import InputRefusedError, Problem
 
 JSONObject = dict[str, Any]
 
@@ -78,6 +79,33 @@ def timer_decision(verdict: str, *, at: datetime) -> JSONObject:
     """Return the decision that nobody took: `approved`, `rejected` or `timed_out` by the timer."""
     nothing: JSONObject = {"comment": "", "form": {}, "group": None, "votes": []}
     return {"decision": verdict, "by": None, "at": rfc3339(at), **nothing}
+
+
+def scripted_decision(answer: Mapping[str, Any], *, at: datetime) -> JSONObject:
+    """Return the decision that a scripted answer stands for: one vote that settles the request.
+
+    `data` may hold `comment`, `form`, `group` and `by`; they are taken from the answer as well.
+
+    Raises:
+        InputRefusedError: The decision is neither `approve` nor `reject`.
+    """
+    verdicts = {"approve": "approved", "reject": "rejected"}
+    decision = str(answer.get("decision", "approve"))
+    verdict = verdicts.get(decision, decision)
+    if verdict not in verdicts.values():
+        message = f"The scripted decision is {decision[:40]!r}; it can be 'approve' or 'reject'."
+        raise InputRefusedError(message, [Problem("answer_invalid", message, "/decision")])
+    data = answer.get("data")
+    given = {**(data if isinstance(data, dict) else {}), **answer}
+    vote = {
+        "by": given.get("by", "script"),
+        "comment": given.get("comment", ""),
+        "form": given.get("form", {}),
+        "group": given.get("group"),
+        "at": rfc3339(at),
+    }
+    word = "approve" if verdict == "approved" else "reject"
+    return {"decision": verdict, **vote, "votes": [{**vote, "decision": word}]}
 
 
 def approval_in_words(request: ApprovalRequest) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 MOST_ROWS = 200
 #: A list of objects with more keys than this is shown one below the other.
 MOST_COLUMNS = 8
+#: Elements of a list that are no longer than this stand side by side.
+SHORT_TEXT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Shown:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     left_out: int = 0
-    is_long: bool = False
+    is_long: bool = False  # text of several lines
+    is_short: bool = False  # a list of words
 
 
 def present(value: Any) -> Shown:
@@ -52,7 +55,10 @@ def _present_list(values: list[Any]) -> Shown:
         rows = tuple(tuple(present(row.get(name)) for name in columns) for row in kept)
         heads = tuple(in_words(name) for name in columns)
         return Shown("table", columns=heads, rows=rows, left_out=left_out)
-    return Shown("list", rows=tuple((present(row),) for row in kept), left_out=left_out)
+    parts = [present(row) for row in kept]
+    is_short = all(part.form == "text" and len(part.text) <= SHORT_TEXT for part in parts)
+    listed = tuple((part,) for part in parts)
+    return Shown("list", rows=listed, left_out=left_out, is_short=is_short)
 
 
 def _columns(values: list[Any]) -> tuple[str, ...]:

@@ -92,6 +92,14 @@ def visible_request(user: AnyUser, request_id: UUID | str) -> ApprovalRequest:
     return found
 
 
+def request_of(suspension_id: UUID | str) -> ApprovalRequest:
+    """Return the request that a sleeping thread has opened. Raises NotFoundError."""
+    found = ApprovalRequest.objects.filter(suspension_id=as_uuid(suspension_id)).first()
+    if found is None:
+        raise NotFoundError(f"There is no approval request of the wait {suspension_id}.")
+    return found
+
+
 def as_uuid(text: UUID | str) -> UUID:
     """Return an id as a UUID. Raises NotFoundError: what is no id names nothing."""
     try:

@@ -1,9 +1,14 @@
 """approval: ask people and sleep until they have decided."""
 
-from approvals import services
-from approvals.decisions import timer_decision
+from collections.abc import Mapping
+from typing import Any
+
+from approvals import selectors, services
+from approvals.decisions import DecisionResult, scripted_decision, timer_decision
 from approvals.node_config import ApprovalConfig
+from approvals.policy import describe
 from workflows.absent import ABSENT
+from workflows.clock import now
 from workflows.context.paths import assign, read
 from workflows.errors import NodeError
 from workflows.nodes.base import Kind, NodeCall
@@ -60,6 +65,24 @@ class Approval(Kind[ApprovalConfig]):
 
     def on_closed(self, suspension_id: str, by: str) -> None:
         services.close_request(suspension_id, by)
+
+    def answer(
+        self, suspension_id: str, answer: Mapping[str, Any], user: Any
+    ) -> DecisionResult:
+        return services.decide(
+            selectors.request_of(suspension_id).pk,
+            user=user,
+            decision=str(answer.get("decision", "")),
+            comment=str(answer.get("comment") or ""),
+            form=answer.get("form"),
+            key=answer.get("key"),
+        )
+
+    def who_answers(self, suspension_id: str) -> str:
+        return describe(selectors.rules_of(selectors.request_of(suspension_id)))
+
+    def scripted(self, answer: Mapping[str, Any]) -> JSONObject:
+        return scripted_decision(answer, at=now())
 
     def resume(self, call: NodeCall[ApprovalConfig], resolution: Resolution) -> Outcome:
         if resolution.by == "answer":

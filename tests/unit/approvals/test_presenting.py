@@ -35,6 +35,12 @@ def test_objects_too_wide_for_a_table_are_listed() -> None:
     assert present([{"a": 1}, 2]).form == "list"
 
 
+def test_short_words_stand_side_by_side() -> None:
+    assert present(["MIT", "BSD"]).is_short
+    assert not present(["MIT", "x" * 41]).is_short
+    assert not present(["MIT", ["BSD"]]).is_short
+
+
 def test_long_lists_say_how_much_is_left_out() -> None:
     shown = present(list(range(MOST_ROWS + 5)))
     assert (len(shown.rows), shown.left_out) == (MOST_ROWS, 5)
