@@ -34,6 +34,7 @@ _FAST = {
     "max_connections": "100",
     "autovacuum_naptime": "10s",
 }
+_DURABLE = {"fsync": "on", "full_page_writes": "on"}
 _OLDEST_POSTGRES = 15
 
 
@@ -41,8 +42,11 @@ _OLDEST_POSTGRES = 15
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Run a PostgreSQL on a unix socket; gives the URL of a database on it."""
+def postgresql(*, durable: bool = False) -> Iterator[str]:
+    """Run a PostgreSQL on a unix socket; gives the URL of a database on it.
+
+    `durable`: with every commit on disk, as in production; tests do without.
+    """
     places.POSTGRES.mkdir(mode=0o755)
     user = _server_user()
     if user is not None:
@@ -50,7 +54,8 @@ def postgresql() -> Iterator[str]:
     binaries = _readable_by(user, find_postgres())
     data = places.POSTGRES / "data"
     _initialise(binaries, data, user)
-    options = [part for name, value in _FAST.items() for part in ("-c", f"{name}={value}")]
+    chosen = {**_FAST, **(_DURABLE if durable else {})}
+    options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(places.POSTGRES), *options]
     log = places.FOLDER / "postgres.log"
     server = Child("postgres", command, log, places.POSTGRES, {}, user.pw_uid if user else None)

@@ -1,0 +1,1 @@
+"""Measurements on PostgreSQL and Redis, each beside a bare Celery peer in the same run."""
