@@ -1,0 +1,141 @@
+"""Expressions from source to JSON: compiled once, cached by source, evaluated within a budget."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from workflows.absent import ABSENT, Absent
+from workflows.errors import ExpressionError, ExpressionLimitError
+from workflows.expressions.compile import Compiler, Environment, Run
+from workflows.expressions.faults import AbsentError, FaultError
+from workflows.expressions.kinds import kind, to_json
+from workflows.expressions.limits import MAX_SOURCE, Budget, LimitError
+from workflows.expressions.parse import parse
+from workflows.expressions.syntax import path_text
+
+T = TypeVar("T")
+
+_SHOWN = 120
+_CACHED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionInfo:
+    """What an expression uses: free root names, and functions and macros."""
+
+    names: frozenset[str]
+    functions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled expression; shared by all threads, it holds no state of an evaluation."""
+
+    source: str
+    info: ExpressionInfo
+    is_path: bool
+    _run: Run
+    _slots: int
+
+    def json(self, scope: Mapping[str, Any], budget: Budget) -> Any:
+        """Return the value as JSON. Raises ExpressionError."""
+        return self.use(scope, budget, to_json)
+
+    def json_or_absent(self, scope: Mapping[str, Any], budget: Budget) -> Any | Absent:
+        """Return the value as JSON; ABSENT if this is a plain path of something that is absent."""
+        if not self.is_path:
+            return self.json(scope, budget)
+        return self._guard(lambda: self._read(scope, budget))
+
+    def use(self, scope: Mapping[str, Any], budget: Budget, action: Callable[[Any], T]) -> T:
+        """Return what `action` makes of the value. Raises ExpressionError for both."""
+        return self._guard(lambda: action(self._run(self._environment(scope, budget))))
+
+    def _read(self, scope: Mapping[str, Any], budget: Budget) -> Any | Absent:
+        try:
+            return to_json(self._run(self._environment(scope, budget)))
+        except AbsentError:
+            return ABSENT
+
+    def _environment(self, scope: Mapping[str, Any], budget: Budget) -> Environment:
+        return Environment(scope, [None] * self._slots, budget)
+
+    def _guard(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except (FaultError, LimitError) as error:
+            raise as_expression_error(error, self.source) from None
+        except (RecursionError, MemoryError):
+            raise as_expression_error(LimitError("it needs too much"), self.source) from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # What Python says about values would show them; the author gets the place only.
+            fault = FaultError("a value does not fit its use")
+            raise as_expression_error(fault, self.source) from None
+
+
+def evaluate(source: str, scope: Mapping[str, Any]) -> Any:
+    """Return the JSON value of a CEL expression.
+
+    Args:
+        source: The expression, at most 4096 characters.
+        scope: The names in it: JSON values, and `now`, an aware datetime. Never changed; the
+            result may share parts with it.
+
+    Returns:
+        Plain JSON. Timestamps are RFC 3339 text, durations ISO 8601 text, bytes base64 text.
+
+    Raises:
+        ExpressionError: It does not parse, names something unknown, or failed.
+        ExpressionLimitError: It is too long, too deep, too slow, or its result too large.
+    """
+    return program(source).json(scope, Budget())
+
+
+def evaluate_condition(source: str, scope: Mapping[str, Any]) -> bool:
+    """Return the value of a condition; anything but true or false is an ExpressionError."""
+    return program(source).use(scope, Budget(), _boolean)
+
+
+def check(source: str) -> ExpressionInfo:
+    """Return what an expression uses, without evaluating it.
+
+    Raises:
+        ExpressionError: It does not parse, or calls an unknown function; with line and column.
+        ExpressionLimitError: It is too long or too deep.
+    """
+    return program(source).info
+
+
+@lru_cache(maxsize=_CACHED)
+def program(source: str) -> Program:
+    """Return the compiled expression, from the cache when it was seen before."""
+    compiler = Compiler()
+    try:
+        tree = parse(source)
+        run = compiler.compile(tree)
+    except (FaultError, LimitError) as error:
+        raise as_expression_error(error, source) from None
+    except (RecursionError, MemoryError):
+        raise as_expression_error(LimitError("it is nested too deep"), source) from None
+    info = ExpressionInfo(frozenset(compiler.names), frozenset(compiler.functions))
+    return Program(source, info, path_text(tree) is not None, run, compiler.slots)
+
+
+def _boolean(value: Any) -> bool:
+    if value is True or value is False:
+        return bool(value)
+    raise FaultError(f"a condition must be true or false, and this is of type {kind(value)}", 0)
+
+
+def as_expression_error(error: FaultError | LimitError, source: str) -> ExpressionError:
+    """Return the error that callers see: reason, expression, line and column; never data."""
+    shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}..."
+    if isinstance(error, LimitError):
+        message = f"the expression {shown!r} was stopped: {error.message}"
+        return ExpressionLimitError(message, line=1, column=1, expression=shown)
+    at = min(error.at or 0, len(source), MAX_SOURCE)
+    line = source.count("\n", 0, at) + 1
+    column = at - source.rfind("\n", 0, at)
+    message = f"{error.message}; in {shown!r}, line {line}, column {column}"
+    return ExpressionError(message, line=line, column=column, expression=shown)

@@ -1,0 +1,90 @@
+"""The bounds that stop a hostile expression, and the budget that an evaluation spends.
+
+One unit of the budget is about one visited node of an expression, or 32 characters of text that
+are copied or compared. Units are counted and not timed, so the same expression over the same data
+stops at the same place on every machine; the deadline is only the net below.
+"""
+
+import time
+from typing import Any, Final
+
+#: Characters of one expression.
+MAX_SOURCE: Final = 4096
+#: Brackets inside each other.
+MAX_BRACKETS: Final = 32
+#: Words, numbers, texts and signs of one expression: what the parser's time depends on.
+MAX_TOKENS: Final = 1500
+#: Nodes of one expression above each other.
+MAX_NESTING: Final = 100
+#: Units that one evaluation, or the rendering of one template, may spend.
+MAX_UNITS: Final = 500_000
+#: Seconds of processor time (not of the clock: a busy machine must not fail a good expression).
+MAX_SECONDS: Final = 0.15
+#: Characters of a text, and elements of a list or object, that an expression may build.
+MAX_TEXT: Final = 1_000_000
+MAX_ITEMS: Final = 100_000
+#: A result as a whole: values in it, and levels.
+MAX_VALUES: Final = 500_000
+MAX_DEPTH: Final = 64
+#: Characters of CEL in one template text.
+MAX_TEMPLATE_CEL: Final = 8192
+
+#: Characters that cost one unit.
+TEXT_UNIT: Final = 32
+_LOOK_EVERY: Final = 4096
+
+
+class LimitError(Exception):
+    """A bound was met. Not a fault that `||` or `default` could swallow."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Budget:
+    """What one evaluation may still spend."""
+
+    __slots__ = ("_deadline", "_left", "_look_at")
+
+    def __init__(self) -> None:
+        self._left = MAX_UNITS
+        self._look_at = MAX_UNITS - _LOOK_EVERY
+        self._deadline = 0.0
+
+    def spend(self, units: int) -> None:
+        """Take `units` off. Raises LimitError when nothing is left, or time is up."""
+        self._left -= units
+        if self._left < self._look_at:
+            self._look()
+
+    def _look(self) -> None:
+        if self._left < 0:
+            raise LimitError(f"it needs more than {MAX_UNITS} steps; work on less data at a time")
+        now = time.thread_time()
+        # The clock is first read here: most expressions end before and never pay for it.
+        self._deadline = self._deadline or now + MAX_SECONDS
+        if now > self._deadline:
+            raise LimitError(f"it takes longer than {MAX_SECONDS} s; work on less data at a time")
+        self._look_at = self._left - _LOOK_EVERY
+
+
+def check_text_size(size: int) -> None:
+    """Refuse to build a text of `size` characters, before it is built."""
+    if size > MAX_TEXT:
+        raise LimitError(f"it builds a text of more than {MAX_TEXT} characters")
+
+
+def check_item_count(count: int) -> None:
+    """Refuse to build a list or an object of `count` elements, before it is built."""
+    if count > MAX_ITEMS:
+        raise LimitError(f"it builds a list or object of more than {MAX_ITEMS} elements")
+
+
+def weigh(value: Any) -> int:
+    """Return the units that reading through `value` costs, looking one level deep."""
+    if isinstance(value, str | bytes):
+        return len(value) // TEXT_UNIT
+    if isinstance(value, list):
+        return len(value) + sum(len(item) for item in value if isinstance(item, str)) // TEXT_UNIT
+    return len(value) if isinstance(value, dict) else 0
