@@ -176,14 +176,14 @@ node_lists = st.lists(
 def test_any_graph_is_compiled_or_refused(drawn: list[tuple[dict[str, Any], list[str]]]) -> None:
     nodes: list[dict[str, Any]] = [{"id": "start", "type": "start", "next": "n0"}]
     for index, (node, targets) in enumerate(drawn):
-        extra: dict[str, Any] = {
+        fields: dict[str, dict[str, Any]] = {
             "fan_out": {"branches": [{"name": one, "next": one} for one in targets]},
             "batch": {"items": "rows", "process": targets[0] if targets else None},
             "delay": {"for": "PT1S"},
             "edit": {"entries": []},
             "switch": {"choices": [{"when": "x", "next": one} for one in targets], "default": "n1"},
-        }.get(node["type"], {})
-        nodes.append({"id": f"n{index}", **node, **extra})
+        }
+        nodes.append({"id": f"n{index}", **node, **fields.get(node["type"], {})})
         if node["type"] == "switch":
             nodes[-1].pop("next", None)
     answer(json.dumps({"workflow": "w", "nodes": nodes}))

@@ -11,9 +11,9 @@ from workflows.compiler import passes
 from workflows.compiler.draft import FAN_OUT, Draft, DraftNode
 from workflows.compiler.plan import Plan, PlanNode
 from workflows.compiler.reading import declared_ports, read_draft, synthetic_id
-from workflows.context.values import digest
+from workflows.context.values import check_value, digest
 from workflows.definition.parse import Document
-from workflows.errors import DefinitionError, Problem
+from workflows.errors import DefinitionError, Problem, ValueRefusedError
 from workflows.nodes.base import Kind
 
 Check = Callable[[Draft], Iterable[Problem]]
@@ -66,6 +66,11 @@ def compile_definition(
     Raises:
         DefinitionError: with every problem, sorted by pointer.
     """
+    try:
+        check_value(value)
+    except ValueRefusedError as error:
+        problem = Problem("value_refused", error.message, error.pointer)
+        raise DefinitionError(f"definition: {error.message}", [problem]) from None
     document = Document(value, source="definition")
     return compile_document(document, kinds=kinds, activities=activities, queues=queues)
 

@@ -121,7 +121,7 @@ class _Flow:
         if not self.graph.nodes[name].is_join:
             return new
         if name not in self.closes:
-            shared = _shared([_candidates(stack) for stack in self.arrived[name]])
+            shared = _shared(list(self.arrived[name]))
             if not shared:
                 return new
             self.closes[name] = self._choose(name, shared)
@@ -189,8 +189,15 @@ def _candidates(stack: Stack | None) -> list[Stack]:
     return found
 
 
-def _shared(lists: list[list[Stack]]) -> list[Stack]:
-    return [level for level in lists[0] if all(level in other for other in lists[1:])]
+def _shared(arrived: list[Stack | None]) -> list[Stack]:
+    """Return the levels that all of these stacks have in common, innermost first."""
+    shared = _candidates(arrived[0])
+    for stack in arrived[1:]:
+        if not shared:
+            break
+        other = set(_candidates(stack))
+        shared = [level for level in shared if level in other]
+    return shared
 
 
 def _living_edges(node: GraphNode) -> list[Edge]:
@@ -211,6 +218,8 @@ def _closes_nothing(name: str, arrived: list[Stack | None]) -> str:
         names = ", ".join(map(repr, around))
         return f"{name!r} is reached both from inside of {names} and from outside of any split"
     names = " and ".join(map(repr, around))
+    if len(around) == 1:
+        return f"{name!r} closes no split: different splits stand around {names}, which leads to it"
     return f"{name!r} closes no split: it is reached from {names}, and neither is around the other"
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from inspect import getdoc
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from workflows.definition.model import Definition
+from workflows.definition.model import Definition, NodeConfig
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -15,8 +15,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class DescribedKind(Protocol):
     """What of a kind is in the schema: its name, its fields, and its docstring."""
 
-    name: Any
-    Config: Any
+    name: ClassVar[str]
+    Config: ClassVar[type[NodeConfig]]
 
 
 def document_schema(kinds: Mapping[str, DescribedKind]) -> dict[str, Any]:

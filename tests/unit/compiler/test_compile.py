@@ -116,7 +116,20 @@ def test_a_stored_definition_has_pointers_but_no_lines() -> None:
     assert "/nodes/3/activity" in [problem.pointer for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("value", [None, [], 5, "x", {}, {"nodes": 5}, {"nodes": [5, None]}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        5,
+        "x",
+        {},
+        {"nodes": 5},
+        {"nodes": [5, None]},
+        {"title": float("nan")},
+        {"a": 2**63},
+    ],
+)
 def test_what_is_no_definition_at_all_is_refused(value: Any) -> None:
     with pytest.raises(DefinitionError):
         compile_definition(value, kinds=kinds())

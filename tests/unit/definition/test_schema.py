@@ -24,7 +24,7 @@ nodes:
 def test_it_is_a_schema_and_the_same_each_time() -> None:
     schema = document_schema(kinds())
     assert check_schema(schema) == ()
-    assert json.dumps(schema) == json.dumps(document_schema(dict(reversed(kinds().items()))))
+    assert json.dumps(schema) == json.dumps(document_schema(dict(reversed(list(kinds().items())))))
 
 
 def test_it_accepts_a_document() -> None:
