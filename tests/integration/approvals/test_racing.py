@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -69,11 +70,11 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
 
 
 def votes_of(asked: ApprovalRequest, users: list[User]) -> list[Callable[[], Any]]:
-    def vote(number: int, user: User) -> Callable[[], Any]:
-        word = "reject" if number % 2 else "approve"
-        return lambda: decide(asked.pk, user=user, decision=word)
-
-    return [vote(number, user) for number, user in enumerate(users)]
+    words = ["approve", "reject"] * len(users)
+    return [
+        partial(decide, asked.pk, user=user, decision=word)
+        for user, word in zip(users, words, strict=False)
+    ]
 
 
 @pytest.mark.parametrize("_round", ROUNDS)
@@ -91,9 +92,7 @@ def test_the_first_of_eight_settles(engine: Harness, legal: list[User], _round: 
 
 def test_the_last_of_a_quorum_settles_once(engine: Harness, legal: list[User]) -> None:
     run, asked = parked(engine, need=5)
-    told = at_once(
-        [lambda user=user: decide(asked.pk, user=user, decision="approve") for user in legal]
-    )
+    told = at_once([partial(decide, asked.pk, user=user, decision="approve") for user in legal])
     given = [answer for answer in told if not isinstance(answer, Exception)]
     assert sorted(answer.status for answer in given) == ["approved", *["open"] * 4]
     assert asked.votes.count() == 5
@@ -103,7 +102,7 @@ def test_the_last_of_a_quorum_settles_once(engine: Harness, legal: list[User]) -
 
 def test_one_delivery_sent_eight_times_is_one_vote(engine: Harness, legal: list[User]) -> None:
     _, asked = parked(engine)
-    deliver = lambda: decide(asked.pk, user=legal[0], decision="approve", key="k")  # noqa: E731
+    deliver = partial(decide, asked.pk, user=legal[0], decision="approve", key="k")
     told = at_once([deliver] * 8)
     assert len({str(answer.as_dict()) for answer in told}) == 1
     assert sum(not answer.is_repeat for answer in told) == 1
@@ -116,10 +115,10 @@ def test_answers_a_timer_and_a_cancel_have_one_winner(
 ) -> None:
     """Nobody waits for ever either: a deadlock would end one of them with a database error."""
     run, asked = parked(engine)
-    acts = [
+    acts: list[Callable[[], Any]] = [
         *votes_of(asked, legal[:4]),
-        lambda: fire_timer(asked.suspension_id),
-        lambda: services.cancel(run.pk),
+        partial(fire_timer, asked.suspension_id),
+        partial(services.cancel, run.pk),
     ]
     *votes, has_fired, cancelled = at_once(acts)
     won = sum(not isinstance(vote, Exception) for vote in votes) + bool(has_fired)
@@ -153,10 +152,7 @@ def test_requests_of_one_run_are_decided_side_by_side(engine: Harness, legal: li
     engine.drain()
     pairs = list(zip(ApprovalRequest.objects.filter(run=run), legal, strict=True))
     told = at_once(
-        [
-            lambda asked=asked, user=user: decide(asked.pk, user=user, decision="approve")
-            for asked, user in pairs
-        ]
+        [partial(decide, asked.pk, user=user, decision="approve") for asked, user in pairs]
     )
     assert [answer.status for answer in told] == ["approved"] * 8
     engine.drain()
