@@ -29,6 +29,7 @@ from project.startup import require_database
 from workflows import services
 from workflows.models import Run
 
+NAME = "dependency-review"
 WORKFLOW = Path(__file__).with_name("workflow.yaml")
 DONE, FAILED = 0, 1  # exit codes
 LOOK_EVERY = 0.3  # seconds
@@ -54,10 +55,11 @@ def review(listing: Listing) -> int:
 def _start(listing: Listing) -> Run:
     alice = get_user_model().objects.get(username="alice")
     text = WORKFLOW.read_text(encoding="utf-8")
-    version = services.publish(text, source=str(WORKFLOW), user=alice)
+    version = services.publish(text, source=str(WORKFLOW), by=alice).version
     given = {"environment": listing["environment"]}
     # A key of its own: what an earlier demo left behind is another run.
-    return services.start(version.workflow.name, given, key=f"demo-{uuid4()}", user=alice)
+    key = f"demo-{uuid4()}"
+    return services.start(NAME, given, version=version.number, key=key, by=alice).run
 
 
 def _reviewers(system: System, people: dict[str, Person]) -> list[Reviewer]:
