@@ -97,9 +97,8 @@ class Compiler:
         def run(env: Environment) -> Any:
             value = env.scope.get(name, ABSENT)
             if value is ABSENT:
-                raise AbsentError(
-                    f"the name {name!r} is unknown{suggest(name, set(env.scope))}", at
-                )
+                # No suggestion: the names that are known here are keys of the data.
+                raise AbsentError(f"the name {name!r} is unknown", at)
             return value
 
         return run
@@ -121,6 +120,8 @@ class Compiler:
     def _call(self, node: Call) -> Run:
         function = FUNCTIONS.get(node.name)
         if function is None:
+            if node.name in MACROS:
+                raise FaultError(f"{node.name} is written list.{node.name}(item, ...)", node.at)
             known = suggest(node.name, FUNCTIONS.keys() | MACROS)
             raise FaultError(f"the function {node.name!r} is unknown{known}", node.at)
         most, count = function.at_most, len(node.arguments)

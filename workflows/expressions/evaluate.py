@@ -40,7 +40,7 @@ class Program:
 
     def json(self, scope: Mapping[str, Any], budget: Budget) -> Any:
         """Return the value as JSON. Raises ExpressionError."""
-        return self.use(scope, budget, to_json)
+        return self.use(scope, budget, self._export)
 
     def json_or_absent(self, scope: Mapping[str, Any], budget: Budget) -> Any | Absent:
         """Return the value as JSON; ABSENT if this is a plain path of something that is absent."""
@@ -48,15 +48,22 @@ class Program:
             return self.json(scope, budget)
         return self._guard(lambda: self._read(scope, budget))
 
-    def use(self, scope: Mapping[str, Any], budget: Budget, action: Callable[[Any], T]) -> T:
+    def use(
+        self, scope: Mapping[str, Any], budget: Budget, action: Callable[[Any, Budget], T]
+    ) -> T:
         """Return what `action` makes of the value. Raises ExpressionError for both."""
-        return self._guard(lambda: action(self._run(self._environment(scope, budget))))
+        return self._guard(lambda: action(self._run(self._environment(scope, budget)), budget))
 
     def _read(self, scope: Mapping[str, Any], budget: Budget) -> Any | Absent:
         try:
-            return to_json(self._run(self._environment(scope, budget)))
+            return self._export(self._run(self._environment(scope, budget)), budget)
         except AbsentError:
             return ABSENT
+
+    def _export(self, value: Any, budget: Budget) -> Any:
+        # Lists and objects that a path leads to stand in the scope: they are JSON already.
+        is_from_scope = self.is_path and isinstance(value, list | dict)
+        return value if is_from_scope else to_json(value, budget)
 
     def _environment(self, scope: Mapping[str, Any], budget: Budget) -> Environment:
         return Environment(scope, [None] * self._slots, budget)
@@ -122,7 +129,7 @@ def program(source: str) -> Program:
     return Program(source, info, path_text(tree) is not None, run, compiler.slots)
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: Any, _budget: Budget) -> bool:
     if value is True or value is False:
         return bool(value)
     raise FaultError(f"a condition must be true or false, and this is of type {kind(value)}", 0)

@@ -14,6 +14,7 @@ from workflows.expressions.kinds import (
     to_text,
     type_name,
 )
+from workflows.expressions.limits import Budget
 from workflows.expressions.registry import Registry
 
 REGISTRY: Final = Registry()
@@ -27,9 +28,9 @@ _FALSE: Final = frozenset({"false", "no", "0"})
 
 
 @REGISTRY.add({"to_string(12)": "12", "to_string([1, 'a'])": '[1,"a"]', "to_string(null)": "null"})
-def to_string(value: Any) -> str:
+def to_string(budget: Budget, value: Any) -> str:
     """Return the value as text: a text as it is, everything else as compact JSON."""
-    return to_text(value)
+    return to_text(value, budget)
 
 
 @REGISTRY.add({"to_int(' 12 ')": 12, "to_int(1.9)": 1, "to_int(true)": 1})
@@ -84,10 +85,10 @@ def _double(value: str | float) -> float:
 
 
 @REGISTRY.add({"string(1.5)": "1.5", "string(true)": "true"}, name="string")
-def _string(value: Any) -> str:
+def _string(budget: Budget, value: Any) -> str:
     """Return the value as text, as `to_string` does; bytes are read as UTF-8."""
     if not isinstance(value, bytes):
-        return to_text(value)
+        return to_text(value, budget)
     try:
         text = value.decode()
     except UnicodeDecodeError:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from workflows.absent import ABSENT
 from workflows.expressions.faults import AbsentError, FaultError
 from workflows.expressions.kinds import NUMBERS, check_int, kind, to_text
-from workflows.expressions.limits import TEXT_UNIT, Budget, check_item_count
+from workflows.expressions.limits import TEXT_UNIT, VALUE_UNITS, Budget, check_item_count
 from workflows.expressions.operators import add, divide, look_up, select
 from workflows.expressions.registry import Registry
 
@@ -78,6 +78,7 @@ def max(*items: Any) -> Any:  # noqa: A001 - the contract's name
 )
 def sort(budget: Budget, items: list[Any], key: str | None = None) -> list[Any]:
     """Return the list in ascending order; lists of maps are sorted by the member `key`."""
+    budget.spend(VALUE_UNITS * len(items))
     by = items if key is None else [select(item, key) for item in items]
     _check_comparable(by)
     budget.spend(_text_weight(by) * len(by).bit_length())
@@ -102,14 +103,15 @@ def flatten(items: list[Any]) -> list[Any]:
 
 
 @REGISTRY.add({"group_by([{'t': 'a'}, {'t': 'b'}, {'t': 'a'}], 't').a": [{"t": "a"}, {"t": "a"}]})
-def group_by(items: list[Any], key: str) -> dict[str, Any]:
+def group_by(budget: Budget, items: list[Any], key: str) -> dict[str, Any]:
     """Return a map from the text of the member `key` to the list of the elements that have it."""
+    budget.spend(VALUE_UNITS * len(items))
     groups: dict[str, Any] = {}
     for item in items:
         value = select(item, key)
         if isinstance(value, list | dict):
             raise FaultError(f"group_by needs a plain value in each element, not {kind(value)}")
-        groups.setdefault(to_text(value), []).append(item)
+        groups.setdefault(to_text(value, budget), []).append(item)
     return groups
 
 
@@ -151,10 +153,10 @@ def _frozen(budget: Budget, value: Any) -> Any:
     """Return a hashable value that is equal for equal values, and only for those."""
     name = kind(value)
     if name == "list":
-        budget.spend(len(value) + 1)
+        budget.spend(VALUE_UNITS * len(value) + VALUE_UNITS)
         return (name, *[_frozen(budget, item) for item in value])
     if name == "map":
-        budget.spend(len(value) + 1)
+        budget.spend(VALUE_UNITS * len(value) + VALUE_UNITS)
         pairs = ((_frozen(budget, key), _frozen(budget, item)) for key, item in value.items())
         return (name, frozenset(pairs))
     return ("number" if name in NUMBERS else name, value)

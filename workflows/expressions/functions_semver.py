@@ -11,11 +11,13 @@ from typing import Final
 from semantic_version import NpmSpec, Version
 
 from workflows.expressions.faults import FaultError
+from workflows.expressions.limits import Budget
 from workflows.expressions.registry import Registry
 
 REGISTRY: Final = Registry()
 
 _MAX_LENGTH: Final = 200
+_UNITS: Final = 60  # what reading a version and a range takes, in units of the budget
 _MAX_PARTS: Final = 20
 _INTERVAL = re.compile(r"(?P<from>[\[(])(?P<low>[^,]*),(?P<high>[^,]*)(?P<to>[\])])")
 _HYPHEN = re.compile(r"\S+\s+-\s+\S+")
@@ -24,8 +26,9 @@ _SPACED = re.compile(r"(?<=[<>=^~])\s+")
 
 
 @REGISTRY.add({"semver('1.4.2', '^1.2')": True, "semver('2.0.0', '[1.0,2.0)')": False})
-def semver(version: str, range_: str) -> bool:
+def semver(budget: Budget, version: str, range_: str) -> bool:
     """Tell whether a version is in an npm range; pre-releases only match ranges that name them."""
+    budget.spend(_UNITS)
     return parse_version(version) in parse_range(range_)
 
 

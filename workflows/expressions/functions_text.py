@@ -3,6 +3,7 @@
 import html
 import json
 import shlex
+from functools import lru_cache
 from hashlib import sha256 as _sha256
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,8 +13,8 @@ import re2
 from workflows.expressions.faults import FaultError
 from workflows.expressions.kinds import kind, to_text
 from workflows.expressions.limits import (
-    TEXT_UNIT,
     Budget,
+    LimitError,
     check_item_count,
     check_text_size,
 )
@@ -24,6 +25,10 @@ TEXT: Final = Registry()
 QUOTING: Final = Registry()
 
 _MAX_PATTERN: Final = 1000
+#: Characters of a text times steps of a pattern: at most in one call, and for one unit.
+_MAX_WORK: Final = 4_000_000
+_WORK_UNIT: Final = 256
+_PATTERN_UNITS: Final = 40
 
 
 @TEXT.add({"lower('Ada')": "ada"})
@@ -54,9 +59,9 @@ def split(text: str, separator: str) -> list[Any]:
 
 
 @TEXT.add({"join(['a', 'b'], '-')": "a-b", "join([1, true])": "1true"})
-def join(items: list[Any], separator: str = "") -> str:
+def join(budget: Budget, items: list[Any], separator: str = "") -> str:
     """Return the elements as text, one after the other with the separator between them."""
-    texts = [item if isinstance(item, str) else to_text(item) for item in items]
+    texts = [item if isinstance(item, str) else to_text(item, budget) for item in items]
     check_text_size(sum(map(len, texts)) + len(separator) * len(texts))
     return separator.join(texts)
 
@@ -95,15 +100,13 @@ def matches(budget: Budget, text: str, pattern: str) -> bool:
     """Tell whether the RE2 pattern is found in the text (RE2: no back references)."""
     if len(pattern) > _MAX_PATTERN:
         raise FaultError(f"a pattern has at most {_MAX_PATTERN} characters")
-    # RE2 takes time in proportion to the text and, at worst, to the pattern as well.
-    budget.spend((len(text) // TEXT_UNIT + 1) * (len(pattern) // TEXT_UNIT + 1))
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    try:
-        return re2.search(pattern, text, options) is not None
-    except re2.error:
-        raise FaultError("the pattern is no RE2 pattern, or too large") from None
+    compiled = _compile_pattern(pattern)
+    # RE2 never explodes, but at worst it takes time in proportion to text times pattern.
+    work = len(text) * compiled.programsize
+    if work > _MAX_WORK:
+        raise LimitError("it looks for a large pattern in a large text")
+    budget.spend(_PATTERN_UNITS + work // _WORK_UNIT)
+    return compiled.search(text) is not None
 
 
 @TEXT.add({"substring('approval', 0, 3)": "app", "substring('approval', 3)": "roval"})
@@ -135,30 +138,41 @@ def sha256(text: str | bytes) -> str:
 
 
 @QUOTING.add({"shell_quote('a b')": "'a b'", "shell_quote('$(x)')": "'$(x)'"})
-def shell_quote(value: Any) -> str:
+def shell_quote(budget: Budget, value: Any) -> str:
     """Return the value as one word of a POSIX shell command."""
-    return shlex.quote(to_text(value))
+    return shlex.quote(to_text(value, budget))
 
 
 @QUOTING.add({"json_escape('a\"b')": 'a\\"b'})
-def json_escape(value: Any) -> str:
+def json_escape(budget: Budget, value: Any) -> str:
     """Return the value as it stands between the quotes of a JSON text."""
-    return json.dumps(to_text(value))[1:-1]
+    return json.dumps(to_text(value, budget))[1:-1]
 
 
 @QUOTING.add({"url_encode('a b&c')": "a%20b%26c"})
-def url_encode(value: Any) -> str:
+def url_encode(budget: Budget, value: Any) -> str:
     """Return the value as one part of a URL: a path segment, or a value in a query."""
-    return quote(to_text(value), safe="")
+    return quote(to_text(value, budget), safe="")
 
 
 @QUOTING.add({"html_escape('<b>')": "&lt;b&gt;"})
-def html_escape(value: Any) -> str:
+def html_escape(budget: Budget, value: Any) -> str:
     """Return the value as text inside HTML, also inside a quoted attribute."""
-    return html.escape(to_text(value), quote=True)
+    return html.escape(to_text(value, budget), quote=True)
 
 
 def _text(value: Any, name: str) -> str:
     if isinstance(value, str):
         return value
     raise FaultError(f"{name} looks for a string in a string, not for {kind(value)}")
+
+
+@lru_cache(maxsize=512)
+def _compile_pattern(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        raise FaultError("the pattern is no RE2 pattern, or too large") from None

@@ -8,17 +8,25 @@ type names; on the way out these become JSON again.
 import json
 import math
 from base64 import b64encode
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from workflows.expressions.faults import FaultError
-from workflows.expressions.limits import MAX_DEPTH, MAX_VALUES, LimitError, check_text_size
+from workflows.expressions.limits import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    VALUE_UNITS,
+    Budget,
+    LimitError,
+    check_text_size,
+)
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1
 UINT_MAX: Final = 2**64 - 1
 
-_PLAIN: Final = frozenset({str, int, bool, type(None)})
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class UInt(int):
@@ -87,11 +95,11 @@ def type_name(value: Any) -> TypeName:
     return TypeName(_CEL_NAMES.get(name, name))
 
 
-def to_text(value: Any) -> str:
+def to_text(value: Any, budget: Budget) -> str:
     """Return the text of any value: texts as they are, everything else as compact JSON."""
     if isinstance(value, str):
         return str(value)
-    plain = to_json(value)
+    plain = to_json(value, budget)
     if isinstance(plain, str):
         return plain
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
@@ -99,7 +107,7 @@ def to_text(value: Any) -> str:
     return text
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: Any, budget: Budget) -> Any:
     """Return the value as plain JSON; what is plain already is returned itself, not copied.
 
     Timestamps become RFC 3339 text, durations ISO 8601 text (`PT5M`), bytes base64 text.
@@ -108,9 +116,7 @@ def to_json(value: Any) -> Any:
         FaultError: NaN, infinity, an integer past 64 bit, or a type has no JSON.
         LimitError: The result is too large or too deep.
     """
-    if type(value) in _PLAIN:
-        return value if type(value) is not int else check_int(value)
-    return _Export().export(value, 0)
+    return _Export(budget).export(value, 0)
 
 
 def check_int(value: int) -> int:
@@ -143,12 +149,15 @@ def format_duration(span: timedelta) -> str:
 class _Export:
     """One conversion of a result to JSON; counts the values in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.values = 0
 
     def export(self, value: Any, depth: int) -> Any:
         if isinstance(value, list | dict):
             self.values += len(value)
+            # Plain elements are looked at together, so most of the time goes into containers.
+            self.budget.spend(VALUE_UNITS + len(value) // VALUE_UNITS)
             if depth >= MAX_DEPTH or self.values > MAX_VALUES:
                 raise LimitError(
                     f"its result has more than {MAX_VALUES} values or {MAX_DEPTH} levels"
@@ -159,19 +168,32 @@ class _Export:
         return _export_scalar(value)
 
     def _list(self, items: list[Any], depth: int) -> list[Any]:
-        if set(map(type, items)) <= _PLAIN:
+        if _are_plain(items):
             return items
         made = [self.export(item, depth + 1) for item in items]
         return made if any(map(_is_not, made, items)) else items
 
     def _map(self, entries: dict[Any, Any], depth: int) -> dict[str, Any]:
         if set(map(type, entries)) <= {str}:
-            if set(map(type, entries.values())) <= _PLAIN:
+            if _are_plain(entries.values()):
                 return entries
             made = {key: self.export(item, depth + 1) for key, item in entries.items()}
             return made if any(map(_is_not, made.values(), entries.values())) else entries
         # JSON has text keys only: `{1: 'a'}` leaves as {"1": "a"}.
-        return {to_text(key): self.export(item, depth + 1) for key, item in entries.items()}
+        return {
+            to_text(key, self.budget): self.export(item, depth + 1) for key, item in entries.items()
+        }
+
+
+def _are_plain(values: Collection[Any]) -> bool:
+    types = set(map(type, values))
+    if float in types and not all(map(math.isfinite, filter(_is_float, values))):
+        return False
+    return types <= _PLAIN
+
+
+def _is_float(value: Any) -> bool:
+    return type(value) is float
 
 
 def _is_not(one: Any, other: Any) -> bool:

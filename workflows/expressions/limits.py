@@ -16,8 +16,10 @@ MAX_BRACKETS: Final = 32
 MAX_TOKENS: Final = 1500
 #: Nodes of one expression above each other.
 MAX_NESTING: Final = 100
+#: What looking at one value inside another costs, in units.
+VALUE_UNITS: Final = 4
 #: Units that one evaluation, or the rendering of one template, may spend.
-MAX_UNITS: Final = 500_000
+MAX_UNITS: Final = 600_000
 #: Seconds of processor time (not of the clock: a busy machine must not fail a good expression).
 MAX_SECONDS: Final = 0.15
 #: Characters of a text, and elements of a list or object, that an expression may build.
@@ -31,7 +33,7 @@ MAX_TEMPLATE_CEL: Final = 8192
 
 #: Characters that cost one unit.
 TEXT_UNIT: Final = 32
-_LOOK_EVERY: Final = 4096
+_LOOK_EVERY: Final = 1024
 
 
 class LimitError(Exception):
@@ -50,7 +52,7 @@ class Budget:
     def __init__(self) -> None:
         self._left = MAX_UNITS
         self._look_at = MAX_UNITS - _LOOK_EVERY
-        self._deadline = 0.0
+        self._deadline = time.thread_time() + MAX_SECONDS
 
     def spend(self, units: int) -> None:
         """Take `units` off. Raises LimitError when nothing is left, or time is up."""
@@ -61,10 +63,7 @@ class Budget:
     def _look(self) -> None:
         if self._left < 0:
             raise LimitError(f"it needs more than {MAX_UNITS} steps; work on less data at a time")
-        now = time.thread_time()
-        # The clock is first read here: most expressions end before and never pay for it.
-        self._deadline = self._deadline or now + MAX_SECONDS
-        if now > self._deadline:
+        if time.thread_time() > self._deadline:
             raise LimitError(f"it takes longer than {MAX_SECONDS} s; work on less data at a time")
         self._look_at = self._left - _LOOK_EVERY
 

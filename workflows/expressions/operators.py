@@ -12,7 +12,13 @@ from typing import Any, Final
 from workflows.absent import ABSENT
 from workflows.expressions.faults import AbsentError, FaultError
 from workflows.expressions.kinds import NUMBERS, UINT_MAX, UInt, check_int, kind
-from workflows.expressions.limits import TEXT_UNIT, Budget, check_item_count, check_text_size
+from workflows.expressions.limits import (
+    TEXT_UNIT,
+    VALUE_UNITS,
+    Budget,
+    check_item_count,
+    check_text_size,
+)
 
 Binary = Callable[[Budget, Any, Any], Any]
 _Pairs = dict[tuple[str, str], Binary]
@@ -24,12 +30,12 @@ def equal(budget: Budget, one: Any, other: Any) -> bool:
     if a != b:
         return a in NUMBERS and b in NUMBERS and bool(one == other)
     if a == "list":
-        budget.spend(len(one) + 1)
+        budget.spend(VALUE_UNITS * len(one) + 1)
         return len(one) == len(other) and all(
             equal(budget, x, y) for x, y in zip(one, other, strict=True)
         )
     if a == "map":
-        budget.spend(len(one) + 1)
+        budget.spend(VALUE_UNITS * len(one) + 1)
         return len(one) == len(other) and all(
             (there := look_up(other, key)) is not ABSENT and equal(budget, value, there)
             for key, value in one.items()
@@ -47,7 +53,7 @@ def not_equal(budget: Budget, one: Any, other: Any) -> bool:
 def contains(budget: Budget, item: Any, container: Any) -> bool:
     """Tell whether `item` is in a list, or is a key of a map: the operator `in`."""
     if isinstance(container, list):
-        budget.spend(len(container))
+        budget.spend(VALUE_UNITS * len(container))
         return any(equal(budget, item, each) for each in container)
     if isinstance(container, dict):
         return look_up(container, item) is not ABSENT

@@ -19,7 +19,7 @@ from lark.exceptions import UnexpectedInput
 from workflows.expressions.faults import FaultError
 from workflows.expressions.kinds import INT_MAX, INT_MIN, UINT_MAX, UInt
 from workflows.expressions.limits import MAX_NESTING, LimitError
-from workflows.expressions.scan import scan
+from workflows.expressions.scan import check_length, scan
 from workflows.expressions.syntax import (
     MACROS,
     Binary,
@@ -65,6 +65,7 @@ def parse(source: str) -> Node:
         FaultError: It is not CEL; `at` is the place.
         LimitError: It is too long or too deep.
     """
+    check_length(source)
     text = source.strip()
     if _PATH.fullmatch(text) and not _WORDS.intersection(text.split(".")):
         return _parse_path(text, source.index(text))

@@ -47,17 +47,21 @@ class Scanned:
     texts: dict[int, str | bytes]
 
 
-def scan(source: str) -> Scanned:
-    """Check lengths and brackets, and take the texts out.
-
-    Raises:
-        FaultError: A text or a bracket does not end, or an escape is unknown.
-        LimitError: Too long, too deep, too many tokens.
-    """
+def check_length(source: str) -> None:
+    """Refuse a source that is blank (FaultError) or too long (LimitError)."""
     if len(source) > MAX_SOURCE:
         raise LimitError(f"it has more than {MAX_SOURCE} characters")
     if not source.strip():
         raise FaultError("it is blank", 0)
+
+
+def scan(source: str) -> Scanned:
+    """Check tokens and brackets, and take the texts out.
+
+    Raises:
+        FaultError: A text or a bracket does not end, or an escape is unknown.
+        LimitError: Too deep, or too many tokens.
+    """
     scanner = _Scanner(source, 0)
     scanner.run(until=None)
     return Scanned("".join(scanner.pieces), scanner.texts)
