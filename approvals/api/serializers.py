@@ -5,21 +5,28 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals.models import KEY_LENGTH, ApprovalRequest, Choice, RequestStatus, Vote
+from approvals.models import ApprovalRequest, Choice, RequestStatus, Vote
+from workflows.api.fields import ObjectField, TextField
 
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _OBJECT = {"type": "object", "additionalProperties": True}
+_OBJECT_OR_NULL = {"type": ["object", "null"], "additionalProperties": True}
 
 
-class VoteSerializer(serializers.ModelSerializer[Vote]):
+class ApprovalVoteSerializer(serializers.ModelSerializer[Vote]):
     """One person's answer."""
 
     user = serializers.CharField(source="username")
+    form = serializers.SerializerMethodField()
 
     class Meta:
         model = Vote
         fields = ("user", "group", "decision", "comment", "form", "at")
         read_only_fields = fields
+
+    @extend_schema_field(_OBJECT)
+    def get_form(self, vote: Vote) -> Any:
+        return vote.form
 
 
 class ApprovalSerializer(serializers.ModelSerializer[ApprovalRequest]):
@@ -34,30 +41,14 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalRequest]):
     shown = serializers.SerializerMethodField()
     decision = serializers.SerializerMethodField()
     may_decide = serializers.BooleanField(read_only=True)
-    votes = VoteSerializer(many=True, read_only=True)
+    votes = ApprovalVoteSerializer(many=True, read_only=True)
 
     class Meta:
         model = ApprovalRequest
         fields = (
-            "id",
-            "title",
-            "status",
-            "workflow",
-            "run",
-            "node",
-            "requester",
-            "groups",
-            "users",
-            "need",
-            "shown",
-            "form",
-            "may_decide",
-            "opened_at",
-            "due_at",
-            "closed_at",
-            "closed_by",
-            "decision",
-            "votes",
+            *("id", "title", "status", "workflow", "run", "node", "requester", "groups", "users"),
+            *("need", "shown", "form", "may_decide", "opened_at", "due_at", "closed_at"),
+            *("closed_by", "decision", "votes"),
         )
         read_only_fields = fields
 
@@ -72,7 +63,7 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalRequest]):
     def get_users(self, asked: ApprovalRequest) -> list[str]:
         return asked.users
 
-    @extend_schema_field({**_OBJECT, "type": ["object", "null"]})
+    @extend_schema_field(_OBJECT_OR_NULL)
     def get_form(self, asked: ApprovalRequest) -> Any:
         return asked.form
 
@@ -80,12 +71,12 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalRequest]):
     def get_shown(self, asked: ApprovalRequest) -> Any:
         return asked.shown
 
-    @extend_schema_field({**_OBJECT, "type": ["object", "null"]})
+    @extend_schema_field(_OBJECT_OR_NULL)
     def get_decision(self, asked: ApprovalRequest) -> Any:
         return asked.decision
 
 
-class FilterSerializer(serializers.Serializer[None]):
+class ApprovalFilterSerializer(serializers.Serializer[None]):
     """Query parameters of the list; all of them must hold."""
 
     status = serializers.ChoiceField(choices=RequestStatus.choices, required=False)
@@ -96,28 +87,15 @@ class FilterSerializer(serializers.Serializer[None]):
     run = serializers.UUIDField(required=False)
 
 
-@extend_schema_field(_OBJECT)
-class FormField(serializers.DictField):
-    """A filled-in form: an object of any JSON values."""
-
-
-class DecideSerializer(serializers.Serializer[None]):
+class ApprovalDecisionSerializer(serializers.Serializer[None]):
     """The body of a decision."""
 
     decision = serializers.ChoiceField(choices=Choice.choices)
-    comment = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=10_000, trim_whitespace=True
-    )
-    form = FormField(required=False, allow_empty=True)
+    comment = TextField(required=False, default="", allow_blank=True, max_length=10_000)
+    form = ObjectField(required=False, help_text="What the request's `form` asks for.")
 
 
-class KeySerializer(serializers.Serializer[None]):
-    """The header that makes a repeated delivery one decision."""
-
-    key = serializers.CharField(required=False, default="", max_length=KEY_LENGTH, allow_blank=True)
-
-
-class ResultSerializer(serializers.Serializer[None]):
+class ApprovalResultSerializer(serializers.Serializer[None]):
     """What a vote did; `status` is the request's status as the vote left it."""
 
     request = serializers.UUIDField()

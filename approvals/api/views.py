@@ -3,98 +3,86 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.generics import ListAPIView, RetrieveAPIView
-from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import IsAuthenticated
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from approvals import selectors, services
 from approvals.api.serializers import (
+    ApprovalDecisionSerializer,
+    ApprovalFilterSerializer,
+    ApprovalResultSerializer,
     ApprovalSerializer,
-    DecideSerializer,
-    FilterSerializer,
-    KeySerializer,
-    ResultSerializer,
 )
 from approvals.models import ApprovalRequest
+from workflows.api.base import ApiView
+from workflows.api.idempotency import HEADER, REPLAYED
+from workflows.api.pagination import KeysetPagination
+from workflows.api.reading import read_body, read_query
 
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="Sent again with the same key, a decision gets its first answer once more.",
-)
+TAGS = ["approvals"]
+_COLUMNS = {"status": "status", "workflow": "workflow_name", "run": "run_id"}
 
 
-class NewestFirst(CursorPagination):
-    """Pages that stay put while new requests come in."""
+class LastOpenedFirst(KeysetPagination):
+    """The last opened first."""
 
     ordering = ("-opened_at", "-id")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
-class ApprovalList(ListAPIView[ApprovalRequest]):
-    """Approval requests that you may see, newest first."""
+class ApprovalList(ApiView):
+    """The approval requests that you may see."""
 
-    permission_classes = (IsAuthenticated,)
     serializer_class = ApprovalSerializer
-    pagination_class = NewestFirst
-    filter_backends = ()
+    pagination_class = LastOpenedFirst
     queryset = ApprovalRequest.objects.none()
 
-    @extend_schema(operation_id="approvals_list", parameters=[FilterSerializer])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    def get_queryset(self) -> QuerySet[ApprovalRequest]:
-        wanted = FilterSerializer(data=self.request.query_params.dict())
-        wanted.is_valid(raise_exception=True)
-        names = {"status": "status", "workflow": "workflow_name", "run": "run_id"}
-        chosen = {
-            names[name]: value for name, value in wanted.validated_data.items() if name in names
-        }
-        user = self.request.user
-        is_mine = wanted.validated_data["mine"]
-        found = selectors.inbox(user) if is_mine else selectors.visible_requests(user)
-        return found.filter(**chosen)
+    @extend_schema(
+        operation_id="approvals_list",
+        tags=TAGS,
+        parameters=[ApprovalFilterSerializer],
+        responses=ApprovalSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """List the approval requests that you may see, the last opened first."""
+        wanted = read_query(ApprovalFilterSerializer, request)
+        find = selectors.inbox if wanted.pop("mine") else selectors.visible_requests
+        chosen = {_COLUMNS[name]: value for name, value in wanted.items()}
+        return self.listing(find(request.user).filter(**chosen))
 
 
-class ApprovalDetail(RetrieveAPIView[ApprovalRequest]):
+class ApprovalDetail(ApiView):
     """One approval request."""
 
-    permission_classes = (IsAuthenticated,)
     serializer_class = ApprovalSerializer
-    queryset = ApprovalRequest.objects.none()
 
-    def get_object(self) -> ApprovalRequest:
-        return selectors.visible_request(self.request.user, self.kwargs["request_id"])
+    @extend_schema(operation_id="approvals_retrieve", tags=TAGS)
+    def get(self, request: Request, request_id: UUID) -> Response:
+        """Show one approval request: what is asked, of whom, and who answered what."""
+        read_query(None, request)
+        asked = selectors.visible_request(request.user, request_id)
+        return Response(self.get_serializer(asked).data)
 
 
-class ApprovalDecide(APIView):
-    """Give your answer to one approval request."""
+class ApprovalDecide(ApiView):
+    """Your answer to one approval request."""
 
-    permission_classes = (IsAuthenticated,)
+    serializer_class = ApprovalDecisionSerializer
 
     @extend_schema(
         operation_id="approvals_decide",
-        parameters=[IDEMPOTENCY_KEY],
-        request=DecideSerializer,
-        responses=ResultSerializer,
+        tags=TAGS,
+        request=ApprovalDecisionSerializer,
+        responses={200: ApprovalResultSerializer},
     )
     def post(self, request: Request, request_id: UUID) -> Response:
-        body = DecideSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        header = KeySerializer(data={"key": request.headers.get("Idempotency-Key", "")})
-        header.is_valid(raise_exception=True)
+        """Approve or reject; when that settles the request, its run goes on."""
+        read_query(None, request)
+        answer: dict[str, Any] = read_body(ApprovalDecisionSerializer, request.data)
         # Who may not see a request does not learn by deciding that it exists.
         asked = selectors.visible_request(request.user, request_id)
-        answer = {**body.validated_data, **header.validated_data}
-        result = services.decide(asked.pk, user=request.user, **answer)
-        return Response(result.as_dict())
+        # The vote keeps the key: a repeat waits for the first delivery and gets its answer.
+        key = request.headers.get(HEADER)
+        result = services.decide(asked.pk, user=request.user, key=key, **answer)
+        headers = {REPLAYED: "true"} if result.is_repeat else {}
+        return Response(result.as_dict(), headers=headers)
