@@ -66,9 +66,7 @@ class Approval(Kind[ApprovalConfig]):
     def on_closed(self, suspension_id: str, by: str) -> None:
         services.close_request(suspension_id, by)
 
-    def answer(
-        self, suspension_id: str, answer: Mapping[str, Any], user: Any
-    ) -> DecisionResult:
+    def answer(self, suspension_id: str, answer: Mapping[str, Any], user: Any) -> DecisionResult:
         return services.decide(
             selectors.request_of(suspension_id).pk,
             user=user,
