@@ -1,10 +1,14 @@
 """Where the surfaces are mounted."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from workflows.api.base import NoSuchAddress
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("workflows.api.urls")),
     path("", include("approvals.urls")),
+    # Last: whatever else is asked for below /api/ gets a problem document, not a page.
+    re_path(r"^api(?:/.*)?$", NoSuchAddress.as_view()),
 ]

@@ -1,0 +1,14 @@
+"""Loads the Celery app with Django: whoever sends a message sends it to our broker."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class ProjectConfig(AppConfig):
+    """Without it `celery.current_app` in a web process would be Celery's default app."""
+
+    name = "project"
+
+    def ready(self) -> None:
+        import_module("project.celery")
