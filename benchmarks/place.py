@@ -2,17 +2,17 @@
 
 import os
 import statistics
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import psycopg
 from redis import Redis
 
-from project.processes import wait_until
 from tests.support import places, services
 from tests.support.workers import Workers, pool_of
 
@@ -56,7 +56,7 @@ def open_place() -> Iterator[Place]:
         try:
             workers.start(1, concurrency=POOL, include="benchmarks.tasks")
             workers.start_beat()
-            yield Place(workers, Redis(unix_socket_path=str(places.REDIS_SOCKET)))
+            yield Place(workers, Redis(unix_socket_path=str(places.REDIS_SOCKET), socket_timeout=200))
         finally:
             workers.stop()
 
@@ -91,8 +91,14 @@ def median(values: list[float]) -> float:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Return when the condition holds."""
-    wait_until(condition, seconds=seconds)
+    """Return when the condition holds; looks every 2 ms, so that the wait is no part of a figure."""
+    deadline = monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        if monotonic() > deadline:
+            message = f"not within {seconds:g} s"
+            raise TimeoutError(message)
+        pause.wait(0.002)
 
 
 def _peak(pid: int) -> float:
