@@ -84,7 +84,7 @@ def timer_decision(verdict: str, *, at: datetime) -> JSONObject:
 def scripted_decision(answer: Mapping[str, Any], *, at: datetime) -> JSONObject:
     """Return the decision that a scripted answer stands for: one vote that settles the request.
 
-    `data` may hold `comment`, `form`, `group` and `by`; they are taken from the answer as well.
+    `data` is what was filled in; `form`, `comment`, `by` and `group` may stand beside it.
 
     Raises:
         InputRefusedError: The decision is neither `approve` nor `reject`.
@@ -96,12 +96,12 @@ def scripted_decision(answer: Mapping[str, Any], *, at: datetime) -> JSONObject:
         message = f"The scripted decision is {decision[:40]!r}; it can be 'approve' or 'reject'."
         raise InputRefusedError(message, [Problem("answer_invalid", message, "/decision")])
     data = answer.get("data")
-    given = {**(data if isinstance(data, dict) else {}), **answer}
+    filled_in = data if isinstance(data, dict) else {}
     vote = {
-        "by": given.get("by", "script"),
-        "comment": given.get("comment", ""),
-        "form": given.get("form", {}),
-        "group": given.get("group"),
+        "by": answer.get("by", "script"),
+        "comment": answer.get("comment", filled_in.get("comment", "")),
+        "form": answer.get("form", filled_in),
+        "group": answer.get("group"),
         "at": rfc3339(at),
     }
     word = "approve" if verdict == "approved" else "reject"

@@ -35,6 +35,7 @@ __all__ = [
     "activity",
     "call",
     "registered",
+    "replaced_by",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -237,6 +238,19 @@ def _refuse_misfit(name: str, function: Callable[..., Any]) -> None:
 def activities() -> Mapping[str, Activity]:
     """Return every registered activity by name."""
     return MappingProxyType(_registry)
+
+
+@contextmanager
+def replaced_by(others: Mapping[str, Activity]) -> Iterator[None]:
+    """Let `others` stand in for every registered activity inside the block, in this process."""
+    before = dict(_registry)
+    _registry.clear()
+    _registry.update(others)
+    try:
+        yield
+    finally:
+        _registry.clear()
+        _registry.update(before)
 
 
 def registered(name: str) -> Activity:

@@ -2,6 +2,7 @@
 
 from workflows.definition.schema_check import validate_value
 from workflows.services.after import join_group
+from workflows.services.answers import answer
 from workflows.services.definitions import Published, publish, validate
 from workflows.services.events import Receipt, resolve, send_event
 from workflows.services.runs import Started, cancel, lock_run, start
@@ -23,6 +24,7 @@ __all__ = [
     "Started",
     "Swept",
     "Worked",
+    "answer",
     "begin_slot",
     "cancel",
     "end_slot",

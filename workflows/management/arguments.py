@@ -1,0 +1,85 @@
+"""Arguments that several verbs read alike: JSON, files, people."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+
+from workflows.definition.parse import read_document
+from workflows.errors import suggest
+from workflows.management.refusals import FileError, JsonError, UserUnknownError
+
+#: No input or definition is larger; a file that is will not be read into memory.
+MAX_FILE_BYTES = 64_000_000
+_YAML = (".yaml", ".yml")
+
+
+def add_person(parser: ArgumentParser, does: str) -> None:
+    """Add `--as USER`."""
+    parser.add_argument("--as", dest="person", metavar="USER", help=f"Name of the user who {does}.")
+
+
+def person(name: str | None) -> AbstractBaseUser | None:
+    """Return the user with this name, or None when none was given. Raises UserUnknownError."""
+    if name is None:
+        return None
+    users = get_user_model()
+    field = users.USERNAME_FIELD
+    found = users._default_manager.filter(**{field: name}).first()  # noqa: SLF001 - Django's name
+    if found is None:
+        known = set(users._default_manager.values_list(field, flat=True)[:1000])  # noqa: SLF001
+        raise UserUnknownError(f"There is no user {name!r}{suggest(name, known)}.")
+    return found
+
+
+def read_text(name: str) -> str:
+    """Return the text of a file, or of standard input for `-`. Raises FileError."""
+    try:
+        if name == "-":
+            return sys.stdin.read(MAX_FILE_BYTES)
+        path = Path(name)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise FileError(f"{name}: larger than {MAX_FILE_BYTES:,} bytes.")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{name}: not UTF-8 text: byte {error.start} cannot be read.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"{name}: cannot be read: {reason}.") from None
+
+
+def read_value(argument: str) -> Any:
+    """Return the JSON value of an argument: inline, a file's (JSON or YAML), or `-`.
+
+    Raises:
+        FileError: the file is not there, or its text is no JSON (with line and column).
+        DefinitionError: the file is YAML that cannot be read.
+    """
+    if argument.lstrip()[:1] in ("{", "[", '"'):
+        return parse_json(argument, "the argument")
+    text = read_text(argument)
+    if argument.lower().endswith(_YAML):
+        return read_document(text, source=argument).value
+    return parse_json(text, "standard input" if argument == "-" else argument)
+
+
+def parse_json(text: str, source: str) -> Any:
+    """Return the value of JSON text. Raises JsonError with line and column."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        place = f"{source}:{error.lineno}:{error.colno}"
+        raise JsonError(f"{place}: this is no JSON: {error.msg}.") from None
+    except RecursionError:
+        raise JsonError(f"{source}: nested too deeply.") from None
+    except ValueError as error:
+        raise JsonError(f"{source}: {error}.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    message = f"{name} is no JSON; use null or leave it out"
+    raise ValueError(message)

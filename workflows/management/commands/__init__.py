@@ -1,0 +1,1 @@
+"""`manage.py workflow` and `manage.py reference`."""

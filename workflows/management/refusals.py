@@ -1,0 +1,71 @@
+"""What is said when something is refused: what, where, and what to do next."""
+
+from collections.abc import Iterable
+
+from workflows.errors import CeleriacError, NotFoundError, Problem
+
+_NEXT = {
+    "not_found": "See what runs there are with `manage.py workflow list`, or publish it first.",
+    "user_unknown": "Name a user that exists; `manage.py createsuperuser` makes one.",
+    "conflict": "See how the run stands: `manage.py workflow show RUN`.",
+    "key_reused": "Use another --key, or repeat the same input and version.",
+    "input_invalid": "Mend the input and try again; nothing was changed.",
+    "value_refused": "Mend the value at that place and try again; nothing was changed.",
+    "definition_invalid": "Mend the definition and try again; nothing was published.",
+    "permission_refused": "Use --as with a user who may, or give this one the permission.",
+    "configuration": "Mend the setting, then check with `manage.py workflow doctor`.",
+    "json_invalid": "Mend the JSON and try again; nothing was changed.",
+    "script_invalid": "See `manage.py workflow try --help`.",
+    "file_unreadable": "Name a file that can be read, or `-` for standard input.",
+}
+
+
+class FileError(CeleriacError):
+    """A file that cannot be read as what it should be."""
+
+    code = "file_unreadable"
+
+
+class JsonError(FileError):
+    """Text that is no JSON."""
+
+    code = "json_invalid"
+
+
+class UserUnknownError(NotFoundError):
+    """There is no user with this name."""
+
+    code = "user_unknown"
+
+
+class UsageError(CeleriacError):
+    """Arguments that do not fit together."""
+
+    code = "usage"
+
+
+def next_step(code: str, verb: str) -> str:
+    """Return what to do after an error."""
+    return _NEXT.get(code, f"See `manage.py workflow {verb} --help`.")
+
+
+def describe(error: CeleriacError) -> str:
+    """Return an error with each of its problems on a line of its own."""
+    problems: list[Problem] = getattr(error, "problems", [])
+    if not problems or [problem.message for problem in problems] == [error.message]:
+        return error.message
+    return "\n".join([error.message, *(f"  {line}" for line in lines(problems))])
+
+
+def lines(problems: Iterable[Problem], source: str = "") -> list[str]:
+    """Return `file:line:column: code: message (pointer)` for each problem."""
+    return [_line(problem, source) for problem in problems]
+
+
+def _line(problem: Problem, source: str) -> str:
+    place = source
+    if problem.line is not None:
+        place += f":{problem.line}:{problem.column or 1}"
+    warning = "warning: " if problem.severity == "warning" else ""
+    pointer = f" (at {problem.pointer})" if problem.pointer else ""
+    return f"{place.lstrip(':')}: {warning}{problem.code}: {problem.message}{pointer}".lstrip(": ")

@@ -1,0 +1,118 @@
+"""try FILE: run a definition to its end here and now, without a server, and tell what happened."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from rich.console import Console
+
+from workflows.errors import Problem
+from workflows.management.answers import (
+    FAILED,
+    OK,
+    REFUSED,
+    Answer,
+    plain,
+    row,
+    say,
+    status_text,
+    table,
+)
+from workflows.management.arguments import read_text, read_value
+from workflows.management.refusals import UsageError, lines
+from workflows.testing.script import read_script, read_stubs
+from workflows.testing.trial import Trial
+
+HELP = "Run a definition to its end in process: virtual time, scripted activities, no server."
+_CODES = {"completed": OK, "suspended": OK, "invalid": REFUSED}
+_moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="The definition; - for stdin.")
+    parser.add_argument(
+        "--input", default="{}", metavar="JSON", help="A file, - for stdin, or JSON itself."
+    )
+    parser.add_argument(
+        "--stubs", metavar="JSON", help="Answers of activities: {name: [{output: ...}, ...]}."
+    )
+    parser.add_argument(
+        "--events", metavar="JSON", help="What comes when: [{at: PT5S, event: {...}}, ...]."
+    )
+    parser.add_argument("--seed", type=int, help="Shuffle what can move at the same moment.")
+    parser.add_argument("--now", metavar="TIME", help="Virtual time of the start (RFC 3339).")
+    parser.add_argument(
+        "--real-activities", action="store_true", help="Call activities that have no stub."
+    )
+
+
+def run(options: Namespace) -> Answer:
+    trial = Trial(
+        read_text(options.file),
+        source=options.file,
+        stubs=read_stubs(read_value(options.stubs)) if options.stubs else {},
+        script=read_script(read_value(options.events)) if options.events else [],
+        seed=options.seed,
+        starts_at=_moment(options.now),
+        with_real_activities=options.real_activities,
+    )
+    report = trial.run(read_value(options.input))
+    refusal = ""
+    if report["status"] not in ("completed", "suspended"):
+        error = report["error"] or {}
+        told = error.get("message") or report["reason"]
+        refusal = f"{options.file}: {report['status']}: {told}\n{_next(report)}"
+    return Answer(
+        report,
+        lambda console: _draw(console, report, options.file),
+        code=_CODES.get(report["status"], FAILED),
+        refusal=refusal,
+    )
+
+
+def _next(report: dict[str, Any]) -> str:
+    if report["status"] != "invalid":
+        return "Follow the steps above, or in `nodes` with --json, to see how it came to that."
+    if any(each["code"] == "unknown_activity" for each in report["problems"]):
+        return "Register the activity, or give its answers with --stubs."
+    return "Mend what is listed and try again."
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return _moments.validate_python(text)
+    except ValidationError:
+        message = f"--now {text!r} is no RFC 3339 time with its offset, like 2030-01-31T09:00:00Z."
+        raise UsageError(message) from None
+
+
+def _draw(console: Console, report: dict[str, Any], source: str) -> None:
+    for line in lines([Problem(**each) for each in report["problems"]], source):
+        say(console, line)
+    if report["nodes"]:
+        console.print(_steps(report["nodes"]))
+        say(console, "")
+    verdict = f" ({report['result']})" if report["result"] else ""
+    seconds = f" after {report['virtual_duration_s']:g} s of virtual time"
+    say(console, status_text(report["status"]), verdict, seconds)
+    if report["output"] is not None:
+        say(console, f"output: {json.dumps(report['output'], ensure_ascii=False)}")
+    for each in report["suspensions"]:
+        until = f", until {each['wake_at']}" if each["wake_at"] else ""
+        event = f" for {each['event']!r} key {each['key'] or ''!r}" if each["event"] else ""
+        say(console, f"{each['node']} waits ({each['kind']}){event} since {each['since']}{until}")
+    for each in report["unused"]:
+        say(console, f"unused: {plain(json.dumps(each, ensure_ascii=False))}")
+
+
+def _steps(nodes: list[dict[str, Any]]) -> Any:
+    drawn = table("node", "kind", "from", "try", "status", "output or error")
+    for each in nodes:
+        told = json.dumps(each["error"] or each["output"], ensure_ascii=False)
+        cells = (each["node"], each["kind"], each["from"] or "", each["attempt"])
+        drawn.add_row(*row(*cells, status_text(each["status"]), told[:200]))
+    return drawn

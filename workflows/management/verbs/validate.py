@@ -1,0 +1,62 @@
+"""validate FILE..: every problem of every file, with line and column."""
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from rich.console import Console
+
+from workflows import services
+from workflows.errors import DefinitionError, Problem
+from workflows.management.answers import OK, REFUSED, Answer, counted, say
+from workflows.management.arguments import read_text
+from workflows.management.refusals import FileError, lines
+
+HELP = "Check definition files without publishing them."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML or JSON; - for stdin.")
+
+
+def run(options: Namespace) -> Answer:
+    checked = [check(name) for name in options.files]
+    wrong = sum(len(each["problems"]) for each in checked)
+
+    def draw(console: Console) -> None:
+        for each in checked:
+            _draw(console, each)
+
+    refusal = ""
+    if wrong:
+        files = counted(sum(bool(each["problems"]) for each in checked), "file")
+        refusal = f"{counted(wrong, 'problem')} in {files}. Mend them and validate again."
+    data = {"valid": not wrong, "files": checked}
+    return Answer(data, draw, code=REFUSED if wrong else OK, refusal=refusal)
+
+
+def check(name: str) -> dict[str, Any]:
+    """Return what is wrong with one file, and what its author should know."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    workflow = None
+    try:
+        compiled = services.validate(read_text(name), source=name)
+        warnings, workflow = list(compiled.warnings), compiled.plan.definition.workflow
+    except FileError as error:
+        problems = [Problem(error.code, error.message.removeprefix(f"{name}: "))]
+    except DefinitionError as error:
+        problems = error.problems
+    return {
+        "file": name,
+        "workflow": workflow,
+        "problems": [problem.as_dict() for problem in problems],
+        "warnings": [problem.as_dict() for problem in warnings],
+    }
+
+
+def _draw(console: Console, checked: dict[str, Any]) -> None:
+    found = [Problem(**each) for each in checked["problems"] + checked["warnings"]]
+    for line in lines(found, checked["file"]):
+        say(console, line)
+    if not checked["problems"]:
+        say(console, f"{checked['file']}: workflow {checked['workflow']!r} is valid.")

@@ -1,0 +1,79 @@
+"""Activities that answer from a script: the n-th call takes the n-th answer, the last repeats."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from workflows.activities import Activity, ActivityError, NonRetryableError, activities
+from workflows.errors import suggest
+
+
+class StubError(BaseModel):
+    """The error that a scripted call ends with; `retry` applies unless `final`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str = Field(min_length=1, max_length=100, description="What `retry.on` sees.")
+    message: str = Field("", max_length=500, description="What people read.")
+    final: bool = Field(default=False, description="Never tried again.")
+
+
+class StubAnswer(BaseModel):
+    """One scripted answer: an output or an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: Any = Field(None, description="What the activity returns.")
+    error: StubError | None = Field(None, description="What it fails with instead.")
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "StubAnswer":
+        if len(self.model_fields_set & {"output", "error"}) != 1:
+            message = "an answer has either `output` or `error`"
+            raise ValueError(message)
+        return self
+
+    def give(self) -> Any:
+        """Return the output, or raise the error."""
+        if self.error is None:
+            return self.output
+        kind = NonRetryableError if self.error.final else ActivityError
+        raise kind(self.error.code, self.error.message or self.error.code)
+
+
+Stubs = dict[str, Annotated[list[StubAnswer], Field(min_length=1)]]
+
+
+def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[str, Activity]:
+    """Return what is registered during a trial: the stubs, and what has none.
+
+    Args:
+        stubs: answers by the name of the activity, which need not be registered.
+        with_real: call a registered activity that has no stub; otherwise such a call fails with
+            `no_stub`.
+    """
+    named = {name: Activity(name, _answering(answers)) for name, answers in stubs.items()}
+    if with_real:
+        return {**activities(), **named}
+    missing = {name: Activity(name, _failing(name, set(stubs))) for name in activities()}
+    return {**missing, **named}
+
+
+def _answering(answers: list[StubAnswer]) -> Callable[..., Any]:
+    calls = 0
+
+    def answer(**_given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return answers[min(calls, len(answers)) - 1].give()
+
+    return answer
+
+
+def _failing(name: str, known: set[str]) -> Callable[..., Any]:
+    def fail(**_given: Any) -> Any:
+        message = f"There is no stub for activity {name!r}{suggest(name, known)}."
+        raise NonRetryableError("no_stub", f"{message} Add one, or allow real activities.")
+
+    return fail

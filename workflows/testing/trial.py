@@ -1,0 +1,215 @@
+"""One definition run to its end: in process, on virtual time, in a throw-away database."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from workflows import clock, services
+from workflows.activities import replaced_by
+from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
+from workflows.models import Run, Suspension
+from workflows.nodes.registry import without_plugin_hooks
+from workflows.selectors.runs import history_of, waits_of
+from workflows.selectors.waits import plan_of
+from workflows.states import RUN_FINAL
+from workflows.testing.harness import Harness
+from workflows.testing.script import Entry
+from workflows.testing.stubs import StubAnswer, stubbed
+from workflows.testing.throw_away import throw_away_database
+
+#: A workflow that still sleeps and wakes after so many turns would do so for ever.
+MAX_TURNS = 20_000
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A definition and all that a run of it meets. `run` may be called any number of times.
+
+    Attributes:
+        text: the definition, YAML or JSON.
+        source: what to call it in messages.
+        stubs: answers of activities by name: the n-th call takes the n-th, the last repeats.
+        script: events and answers, and when they come.
+        seed: work off what can move in an order drawn by lot; None takes it as it comes.
+        starts_at: the virtual time of the start; the present if left out.
+        with_real_activities: call registered activities that have no stub.
+    """
+
+    text: str
+    source: str = "<string>"
+    stubs: dict[str, list[StubAnswer]] = field(default_factory=dict)
+    script: list[Entry] = field(default_factory=list)
+    seed: int | None = None
+    starts_at: datetime | None = None
+    with_real_activities: bool = False
+
+    def run(self, data: Any) -> Report:
+        """Run the definition with this input, and tell what happened.
+
+        `status` is the run's at the end; `suspended` when it sleeps and nothing more is to come;
+        `invalid` when the definition or the input is refused, with `problems`.
+        """
+        with self._surroundings() as harness:
+            try:
+                published = services.publish(self.text, source=self.source)
+                run = services.start(published.version.workflow.name, data).run
+            except DefinitionError as error:
+                return _invalid(error.code, error.message, error.problems)
+            except InputRefusedError as error:
+                return _invalid(error.code, error.message, error.problems)
+            except ValueRefusedError as error:
+                problem = Problem(error.code, error.message, error.pointer)
+                return _invalid(error.code, error.message, [problem])
+            play = _Play(harness, run, list(self.script))
+            stopped = play.through()
+            return _report(harness.result(run), play, stopped=stopped)
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[Harness]:
+        begin = self.starts_at or clock.now().replace(microsecond=0)
+        with ExitStack() as stack:
+            stack.enter_context(throw_away_database())
+            stack.enter_context(without_plugin_hooks())
+            known = stubbed(self.stubs, with_real=self.with_real_activities)
+            stack.enter_context(replaced_by(known))
+            harness = stack.enter_context(Harness.open(self.seed))
+            harness.clock.moment = begin
+            yield harness
+
+
+class _Play:
+    """The course of one trial: lets time pass from one thing that happens to the next."""
+
+    def __init__(self, harness: Harness, run: Run, script: list[Entry]) -> None:
+        self.harness = harness
+        self.run = run
+        self.pending = script
+        self.begin = harness.clock.moment
+
+    def through(self) -> bool:
+        """Play until the run is final or nothing more is to come; True when it never would be."""
+        for _ in range(MAX_TURNS):
+            happened = self._happen()
+            self.harness.drain()
+            if self.harness.result(self.run).status in RUN_FINAL:
+                return False
+            if happened or self._can_happen():
+                continue
+            moment = self._next_moment()
+            if moment is None:
+                return False
+            self.harness.clock.move_to(moment)
+        return True
+
+    def _happen(self) -> bool:
+        """Let the first entry happen whose time has come; a question must have been asked."""
+        entry = self._first()
+        if entry is None:
+            return False
+        self.pending.remove(entry)
+        if entry.event is not None:
+            given = entry.event.model_dump(exclude={"type", "id"})
+            services.send_event(entry.event.type, external_id=entry.event.id, **given)
+        elif entry.answer is not None:
+            self._answer(entry.answer.model_dump())
+        return True
+
+    def _can_happen(self) -> bool:
+        return self._first() is not None
+
+    def _first(self) -> Entry | None:
+        now = self.harness.clock.moment
+        due = [entry for entry in self.pending if self.begin + entry.at <= now]
+        return next((entry for entry in due if self._is_possible(entry)), None)
+
+    def _is_possible(self, entry: Entry) -> bool:
+        return entry.answer is None or self._asked(entry.answer.node) is not None
+
+    def _asked(self, node: str) -> Suspension | None:
+        return waits_of(self.run).filter(kind="person", node=node).first()
+
+    def _answer(self, answer: dict[str, Any]) -> None:
+        asked, plan = self._asked(answer["node"]), plan_of(self.run)
+        if asked is not None and plan is not None:
+            payload = plan.nodes[asked.node].kind.scripted(answer)
+            services.resolve(asked.pk, payload, by="script")
+
+    def _next_moment(self) -> datetime | None:
+        now = self.harness.clock.moment
+        times = [self.harness.next_due(), self._deadline()]
+        times += [self.begin + entry.at for entry in self.pending]
+        return min((time for time in times if time is not None and time > now), default=None)
+
+    def _deadline(self) -> datetime | None:
+        """Return when the run is too old; time asleep on a person does not count against it."""
+        if waits_of(self.run).filter(kind="person").exists():
+            return None
+        return self.harness.result(self.run).deadline_at
+
+
+def _invalid(code: str, message: str, problems: list[Problem]) -> Report:
+    listed = [problem.as_dict() for problem in problems]
+    error = {"code": code, "message": message, "node": None}
+    return {**_blank(), "status": "invalid", "problems": listed, "error": error}
+
+
+def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
+    end = run.ended_at or play.harness.clock.moment
+    report = {
+        **_blank(),
+        "status": run.status,
+        "result": run.result or None,
+        "reason": run.reason,
+        "output": run.output,
+        "error": _error(run.error),
+        "nodes": _nodes(run),
+        "suspensions": [_suspension(each, play.begin) for each in waits_of(run)],
+        "unused": [entry.model_dump(mode="json", exclude_none=True) for entry in play.pending],
+        "virtual_duration_s": (end - play.begin).total_seconds(),
+    }
+    if stopped:
+        message = f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
+        report["error"] = {"code": "trial_limit", "message": message, "node": None}
+    return report
+
+
+def _blank() -> Report:
+    nothing: Report = {"status": "", "result": None, "reason": "", "output": None, "error": None}
+    lists: Report = {"problems": [], "nodes": [], "suspensions": [], "children": [], "unused": []}
+    return {**nothing, **lists, "virtual_duration_s": 0.0}
+
+
+def _error(error: Any) -> Report | None:
+    return None if error is None else {"code": None, "message": "", "node": None, **error}
+
+
+def _nodes(run: Run) -> list[Report]:
+    return [
+        {
+            "node": each.node,
+            "kind": each.kind,
+            "from": each.came_from or None,
+            "attempt": each.attempt,
+            "status": each.status,
+            "input": each.input,
+            "output": each.output,
+            "error": each.error,
+        }
+        for each in history_of(run)
+    ]
+
+
+def _suspension(each: Suspension, begin: datetime) -> Report:
+    return {
+        "node": each.node,
+        "kind": each.kind,
+        "since": each.opened_at.isoformat(),
+        "since_s": (each.opened_at - begin).total_seconds(),
+        "wake_at": each.wake_at.isoformat() if each.wake_at else None,
+        "event": each.event_type or None,
+        "key": each.event_key or None,
+    }
