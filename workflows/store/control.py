@@ -61,6 +61,12 @@ def begin_request(principal: str, key: str, digest: str) -> tuple[IdempotencyRec
     )
 
 
+def lock_request(record: IdempotencyRecord) -> IdempotencyRecord | None:
+    """Lock a request's row and read it again; None while somebody else is at work on it."""
+    rows = IdempotencyRecord.objects.select_for_update(skip_locked=True)
+    return rows.filter(pk=record.pk).first()
+
+
 def answer_request(record: IdempotencyRecord, status: int, response: Any) -> None:
     """Keep the answer to give again."""
     IdempotencyRecord.objects.filter(pk=record.pk).update(status=status, response=response)
@@ -68,4 +74,5 @@ def answer_request(record: IdempotencyRecord, status: int, response: Any) -> Non
 
 def forget_request(record: IdempotencyRecord) -> None:
     """Forget a request that was not carried out, so that it can be tried again."""
-    IdempotencyRecord.objects.filter(pk=record.pk).delete()
+    # Another delivery may have been carried out and answered meanwhile: that one stays.
+    IdempotencyRecord.objects.filter(pk=record.pk, status__isnull=True).delete()

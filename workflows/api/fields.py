@@ -1,0 +1,71 @@
+"""Fields that take a value of their type and nothing that merely can be turned into one."""
+
+from datetime import timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from pydantic import TypeAdapter, ValidationError
+from rest_framework import serializers
+
+from workflows.definition.fields import Duration
+
+LONGEST_LIFE = timedelta(days=366)
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+
+class TextField(serializers.CharField):
+    """Text, as it is: no number, no trimming."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeField(serializers.IntegerField):
+    """A whole number; neither text nor a boolean."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class ObjectField(serializers.JSONField):
+    """A JSON object of any content."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            message = "Must be an object."
+            raise serializers.ValidationError(message, code="input_type")
+        return data
+
+
+@extend_schema_field({})
+class AnyField(serializers.JSONField):
+    """Any JSON value; null as well."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_null=True, **options)
+
+
+@extend_schema_field({"type": "string", "format": "duration", "examples": ["PT5M", "P2D"]})
+class LifeField(serializers.Field[timedelta, Any, str, Any]):
+    """An ISO 8601 duration above zero, at most a year."""
+
+    def to_internal_value(self, data: Any) -> timedelta:
+        try:
+            life = _DURATION.validate_python(data) if isinstance(data, str) else timedelta(0)
+        except ValidationError:
+            life = timedelta(0)
+        if not timedelta(0) < life <= LONGEST_LIFE:
+            message = "Must be an ISO 8601 duration such as PT5M or P2D, at most P366D."
+            raise serializers.ValidationError(message, code="duration")
+        return life
+
+    def to_representation(self, value: timedelta) -> str:
+        return f"PT{int(value.total_seconds())}S"
