@@ -87,6 +87,8 @@ def _refusal(ended: Run, seconds: float) -> str:
     look = f"Look at it: manage.py workflow show {ended.pk} --history"
     if ended.status in RUN_FINAL:
         return f"The run is {ended.status}. {look}"
+    if ended.status == RunStatus.SUSPENDED:
+        return f"The run is asleep after {seconds:g} s: it waits for what is listed above. {look}"
     return f"The run is {ended.status} after {seconds:g} s, and goes on by itself. {look}"
 
 
