@@ -98,7 +98,9 @@ def test_additions_to_a_list_are_concatenated_in_order(additions: Any, base: Any
 @given(st.lists(VALUES, max_size=6))
 def test_disjoint_contributions_all_arrive_in_order(values: list[Any]) -> None:
     before = deepcopy(values)
-    merged = merge_contributions({"old": 0}, [{"old": 0, f"n{i}": v} for i, v in enumerate(values)])
+    merged: Any = merge_contributions(
+        {"old": 0}, [{"old": 0, f"n{i}": v} for i, v in enumerate(values)]
+    )
     assert equal(merged, {"old": 0, **{f"n{index}": value for index, value in enumerate(values)}})
     assert list(merged) == ["old", *(f"n{index}" for index in range(len(values)))]
     assert equal(values, before)

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any, Final
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from workflows.expressions.faults import FaultError
 from workflows.expressions.kinds import INT_MAX, INT_MIN, UINT_MAX, UInt
@@ -128,7 +128,9 @@ def _explain(error: UnexpectedInput, text: str) -> str:
 
 
 def _place(error: UnexpectedInput, source: str) -> int:
-    # lark says -1 or None, against its own annotation, for the end of the text.
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return len(source)
+    # lark says -1 or None, against its own annotation, where it knows no place.
     at: int | None = error.pos_in_stream
     return at if at is not None and 0 <= at <= len(source) else len(source)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from workflows.context.merge import merge_contributions, merge_values
-from workflows.context.values import ABSENT
+from workflows.context.values import ABSENT, equal
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_contributions(base: Any, values: list[Any], result: Any) -> None:
 def test_only_what_a_branch_changed_counts_even_among_ten_thousand() -> None:
     base = {"seen": [0]}
     values = [{"seen": [0, index], f"key{index}": index} for index in range(1, 10_001)]
-    merged = merge_contributions(base, values)
+    merged: Any = merge_contributions(base, values)
     assert merged["seen"] == list(range(10_001))
     assert len(merged) == 10_001
 
@@ -109,17 +109,14 @@ def test_ten_thousand_contributions_cost_work_in_proportion(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Counts comparisons instead of seconds: quadratic work would be fifty million of them.
-    from workflows.context import merge  # noqa: PLC0415
-
     compared = 0
-    honest = merge.equal
 
     def counting(one: Any, other: Any) -> bool:
         nonlocal compared
         compared += 1
-        return honest(one, other)
+        return equal(one, other)
 
-    monkeypatch.setattr(merge, "equal", counting)
+    monkeypatch.setattr("workflows.context.merge.equal", counting)
     merge_contributions({}, [{f"key{index}": [index]} for index in range(10_000)])
     merge_contributions([], [[index] for index in range(10_000)])
     assert compared <= 50_000
