@@ -13,6 +13,8 @@ from workflows.store import groups, history, runs, suspensions, threads
 
 def stop_all(run: Run, plan: Plan, by: str) -> None:
     """Cancel every thread, group and wait of a locked run, in the order of locks."""
+    if not threads.has_live(run.pk):
+        return  # groups and waits are open only while a thread sleeps at them
     groups.cancel_all(run.pk)
     for suspension in suspensions.close_all(run.pk):
         if are_plugin_hooks_on():

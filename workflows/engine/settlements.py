@@ -70,8 +70,9 @@ def end(cursor: Cursor, stop: Over | Finish) -> Settlement:
 
 
 def record_end(cursor: Cursor, finish: Finish) -> None:
-    """Note an `end` in the history: the last one noted there is the run's output."""
+    """Note an end in the history: the last one noted there is the run's output."""
     cursor.record(
+        is_end=True,
         output={
             "output": finish.output,
             "result": finish.result,
@@ -79,6 +80,7 @@ def record_end(cursor: Cursor, finish: Finish) -> None:
             "warnings": list(finish.warnings),
         }
     )
+    cursor.context = finish.output
     cursor.seq += 1
 
 

@@ -24,6 +24,7 @@ class NodeExecution(models.Model):
     input = PlainJSONField(null=True)
     output = PlainJSONField(null=True)
     error = PlainJSONField(null=True)
+    is_end = models.BooleanField(default=False)  # its output may be the run's
     worker = models.CharField(max_length=100, blank=True)
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField()

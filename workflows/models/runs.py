@@ -128,7 +128,7 @@ class Thread(models.Model):
             ),
             models.Index(F("wake_at"), name="thread_due", condition=Q(state="ready")),
             models.Index(
-                fields=("queue", "lease_until"), name="thread_leased", condition=Q(state="running")
+                fields=("queue",), name="thread_running", condition=Q(state="running")
             ),
             models.Index(fields=("run",), name="thread_of_run"),
         )

@@ -128,11 +128,11 @@ def _run(claims: list[Claim], cursors: dict[int, Cursor], pace: Pace) -> Round:
     start = monotonic()
     patience = PATIENCE * conf.settings().batch_seconds
     # A thread whose worker died is started alone, so that it takes no innocent ones along.
-    suspects = [claim for claim in claims if claim.attempt > 1]
-    allowed = suspects[:1] if suspects and len(claims) > 1 else claims
+    suspect = next((claim for claim in claims if claim.attempt > 1), None)
     with keeping(claims) as watch:
         for claim in claims:
-            if claim not in allowed or (work.cursors and monotonic() - start > patience):
+            is_late = bool(work.cursors) and monotonic() - start > patience
+            if is_late or (suspect is not None and claim is not suspect):
                 work.settlements.append(hand_back(claim))
             else:
                 _run_one(claim, cursors.get(claim.thread_id), work, watch)

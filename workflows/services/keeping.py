@@ -26,9 +26,8 @@ class Watch:
         self.beaten = self.since
 
     @contextmanager
-    def calling(self, claim: Claim, activity: Activity, seconds: float) -> Iterator[None]:
+    def calling(self, activity: Activity, seconds: float) -> Iterator[None]:
         """Mark the time in which an activity runs: past its limit nothing is renewed."""
-        self.claims = [claim, *(other for other in self.claims if other is not claim)]
         self.ends = monotonic() + seconds + 1
         self.silence = activity.heartbeat.total_seconds() if activity.heartbeat else None
         self.beaten = monotonic()

@@ -57,7 +57,7 @@ def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
     activity = find_activity(asked)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
-    with watch.calling(cursor.claim, activity, _seconds(asked)):
+    with watch.calling(activity, _seconds(asked)):
         if activity.transactional:
             return _in_transaction(cursor, asked, activity, watch)
         return interpret(cursor, _answered(cursor, asked, activity, watch))

@@ -7,8 +7,8 @@ from workflows.models import NodeExecution, Thread
 
 
 def last_end(run_id: UUID) -> dict[str, Any] | None:
-    """Return what the last `end` that was reached in a run says: output, result, reason."""
-    rows = NodeExecution.objects.filter(run_id=run_id, kind="end", status="completed")
+    """Return what the last end that was reached in a run says: output, result, reason."""
+    rows = NodeExecution.objects.filter(run_id=run_id, is_end=True)
     return rows.order_by("-ended_at", "-id").values_list("output", flat=True).first()
 
 

@@ -72,6 +72,7 @@ class HistoryRow:
     input: Any = None
     output: Any = None
     error: Any = None
+    is_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)

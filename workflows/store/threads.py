@@ -135,6 +135,11 @@ def move(thread_id: int, at_seq: int, state: ThreadState, event: str, **changes:
     return bool(rows.update(**fields))
 
 
+def has_live(run_id: UUID) -> bool:
+    """Tell whether any thread of a run is not over."""
+    return Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exists()
+
+
 def cancel_all(run_id: UUID) -> int:
     """Cancel every thread of a run that is not over, return how many."""
     live = Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER)
@@ -234,6 +239,7 @@ def _history(thread_id: int, row: HistoryRow) -> dict[str, Any]:
         "input": row.input,
         "output": row.output,
         "error": row.error,
+        "is_end": row.is_end,
         "queued_at": row.queued_at,
         "started_at": row.started_at,
         "ended_at": row.ended_at,

@@ -1,6 +1,6 @@
 -- Settles claimed threads, records their history, and claims the next queued threads of a group:
--- one statement, one commit. A row whose fence has moved on belongs to somebody else: it is neither
--- changed nor recorded. SKIP LOCKED keeps the slots of a group out of each other's way.
+-- one statement, one commit. A row whose fence has moved on (every transition moves it) belongs to
+-- somebody else: it is neither changed nor recorded. SKIP LOCKED keeps the slots of a group out of each other's way.
 WITH r AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r(
         id bigint, seq int, fence int, state text, new_seq int, node text, came_from text,
@@ -11,21 +11,25 @@ WITH r AS MATERIALIZED (
     UPDATE workflows_thread t SET
         state = r.state, seq = r.new_seq, node = r.node, came_from = r.came_from,
         context = r.context, contribution = r.contribution, attempt = r.attempt,
-        queue = r.queue, priority = r.priority, wake_at = r.wake_at,
+        queue = r.queue, priority = r.priority, 
+        -- Left alone while the thread runs on, as is every other indexed column: the update stays HOT.
+        wake_at = CASE WHEN r.state = 'running' THEN t.wake_at ELSE r.wake_at END,
         lease_until = r.lease_until, moved_at = r.moved_at, fence = t.fence + 1,
         resume = CASE WHEN r.keep_resume THEN t.resume END
     FROM r
-    WHERE t.id = r.id AND t.seq = r.seq AND t.fence = r.fence AND t.state = 'running'
+    -- ANY(ARRAY()) finds the rows by primary key whatever the statistics say of r.
+    WHERE t.id = ANY(ARRAY(SELECT r.id FROM r)) AND t.id = r.id AND t.fence = r.fence
+        AND t.seq = r.seq
     RETURNING t.id, t.run_id, r.is_over
 ), h AS (
     INSERT INTO workflows_nodeexecution (
         run_id, thread_id, seq, attempt, node, kind, came_from, status, input, output, error,
-        worker, queued_at, started_at, ended_at)
+        is_end, worker, queued_at, started_at, ended_at)
     SELECT u.run_id, u.id, h.seq, h.attempt, h.node, h.kind, h.came_from, h.status, h.input,
-        h.output, h.error, %(worker)s, h.queued_at, h.started_at, h.ended_at
+        h.output, h.error, h.is_end, %(worker)s, h.queued_at, h.started_at, h.ended_at
     FROM json_to_recordset(%(history)s::json) AS h(
         thread_id bigint, seq int, attempt int, node text, kind text, came_from text, status text,
-        input json, output json, error json, queued_at timestamptz, started_at timestamptz,
+        input json, output json, error json, is_end boolean, queued_at timestamptz, started_at timestamptz,
         ended_at timestamptz)
     JOIN u ON u.id = h.thread_id
 ), n AS (
