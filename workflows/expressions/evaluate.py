@@ -17,7 +17,7 @@ from workflows.expressions.syntax import path_text
 T = TypeVar("T")
 
 _SHOWN = 120
-_CACHED = 4096
+_CACHED = 2048
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ MAX_SOURCE: Final = 4096
 #: Brackets inside each other.
 MAX_BRACKETS: Final = 32
 #: Words, numbers, texts and signs of one expression: what the parser's time depends on.
-MAX_TOKENS: Final = 1500
+MAX_TOKENS: Final = 1200
 #: Nodes of one expression above each other.
 MAX_NESTING: Final = 100
 #: What looking at one value inside another costs, in units.

@@ -131,7 +131,7 @@ def _render_text(template: str, scope: Mapping[str, Any], budget: Budget) -> Any
     return "".join(texts)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _text_template(source: str) -> TextTemplate:
     """Return a text taken apart. Raises ExpressionError."""
     parts: list[str | Program] = []

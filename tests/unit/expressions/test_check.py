@@ -94,7 +94,7 @@ def test_what_is_too_large_is_refused_before_it_runs(source: str) -> None:
         "[" * 32 + "]" * 32,
         "f" * 4096,
         "'" + "x" * 4094 + "'",
-        "[" + ",".join("1" * 700) + "]",
+        "[" + ",".join("1" * 500) + "]",
     ],
     ids=lambda source: source[:12],
 )
