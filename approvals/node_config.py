@@ -18,6 +18,17 @@ class To(Model):
     users: Template = Field([], description="Names of people.")
 
 
+Need = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^(all|100%|[1-9]\d?%)$")]
+_NEED = "How many must agree: a number, `all`, or a percentage as `50%`."
+
+
+class Stage(Model):
+    """One round of asking."""
+
+    to: To = Field(description="Whom to ask.")
+    need: Need = Field(1, description=_NEED)
+
+
 class Not(Model):
     """Four eyes: who may not decide although they were asked."""
 
@@ -31,9 +42,10 @@ class ApprovalConfig(StepConfig):
     title: Annotated[str, Field(max_length=2000), Mark("template")] | None = Field(
         None, description="What people read in their list; `${}` is filled in."
     )
-    to: To = Field(description="Whom to ask.")
-    need: Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^(all|100%|[1-9]\d?%)$")] = (
-        Field(1, description="How many must agree: a number, `all`, or a percentage as `50%`.")
+    to: To | None = Field(None, description="Whom to ask: one stage, written short.")
+    need: Need = Field(1, description=_NEED)
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=1)] | None = Field(
+        None, description="The stage, instead of `to` and `need`; several are not built yet."
     )
     show: tuple[ContextPath, ...] = Field((), description="Context paths that people may see.")
     form: JsonSchema | None = Field(None, description="JSON Schema of what people fill in.")
@@ -54,11 +66,19 @@ class ApprovalConfig(StepConfig):
         """The node behind the port `on_timeout`; None when the timeout is one of the words."""
         return None if self.on_timeout in WORDS else self.on_timeout
 
+    @property
+    def stage(self) -> Stage:
+        """The stage, however it was written."""
+        return self.stages[0] if self.stages else Stage(to=self.to or To(), need=self.need)
+
     def problems(self) -> list[tuple[str, str]]:
         """Return (JSON pointer inside the node, message) for what fields alone cannot tell."""
         found = []
-        if not self.to.groups and not self.to.users:
-            found.append(("/to", "nobody is asked: name at least one group or user"))
+        if self.stages and (self.to or "need" in self.model_fields_set):
+            found.append(("/stages", "write either `stages`, or `to` and `need`, not both"))
+        if not self.stage.to.groups and not self.stage.to.users:
+            where = "/stages/0/to" if self.stages else "/to"
+            found.append((where, "nobody is asked: name at least one group or user"))
         if self.form is not None and not _is_object_schema(self.form):
             found.append(("/form", "a form is filled in by name: write `type: object`"))
         if self.on_timeout and self.due is None:

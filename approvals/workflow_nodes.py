@@ -44,7 +44,7 @@ class Approval(Kind[ApprovalConfig]):
             "groups": _names(call, "groups"),
             "users": _names(call, "users"),
             "title": _title(call),
-            "need": str(config.need),
+            "need": str(config.stage.need),
             "form": config.form or None,
             "shown": _snapshot(call.context, config.show),
             "is_requester_barred": config.not_.requester,
@@ -115,7 +115,7 @@ def _snapshot(context: JSONObject, paths: tuple[str, ...]) -> JSONObject:
 
 def _names(call: NodeCall[ApprovalConfig], field: str) -> list[str]:
     """Return the rendered names in `to`, each once, in the author's order."""
-    value = call.render(getattr(call.config.to, field))
+    value = call.render(getattr(call.config.stage.to, field))
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple):
         message = f"`to.{field}` must be a list of names; found: {type_name(value)}."

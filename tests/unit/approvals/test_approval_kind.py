@@ -176,3 +176,11 @@ def test_a_whole_node_has_nothing_to_complain_about() -> None:
 def test_refused_fields(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         call(**fields)
+
+
+def test_one_stage_may_be_written_as_a_list() -> None:
+    stage = {"to": {"groups": ["legal"]}, "need": 2}
+    config = ApprovalConfig.model_validate({"id": "ask", "type": "approval", "stages": [stage]})
+    assert (config.stage.need, config.problems()) == (2, [])
+    both = {"id": "ask", "type": "approval", "stages": [stage], "to": {"groups": ["legal"]}}
+    assert [where for where, _ in ApprovalConfig.model_validate(both).problems()] == ["/stages"]
