@@ -1,0 +1,22 @@
+"""The engine in Django's admin: everything can be seen, nothing edited; actions call services."""
+
+from workflows.admin.definitions import WorkflowAdmin, WorkflowVersionAdmin
+from workflows.admin.rows import (
+    EventAdmin,
+    NodeExecutionAdmin,
+    SuspensionAdmin,
+    ThreadAdmin,
+    ThreadGroupAdmin,
+)
+from workflows.admin.runs import RunAdmin
+
+__all__ = [
+    "EventAdmin",
+    "NodeExecutionAdmin",
+    "RunAdmin",
+    "SuspensionAdmin",
+    "ThreadAdmin",
+    "ThreadGroupAdmin",
+    "WorkflowAdmin",
+    "WorkflowVersionAdmin",
+]

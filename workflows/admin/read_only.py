@@ -1,0 +1,72 @@
+"""What all admin pages of the engine share: read-only, cheap counts, JSON that can be read."""
+
+# ruff: noqa: ARG002 - Django decides what these methods are called with
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from workflows import clock
+from workflows.admin.timeline import pretty, spoken
+
+_MOST_COUNTED = 10_000
+
+
+class CheapPaginator(Paginator[Any]):
+    """Counts no further than people page: a table of millions is not counted for each view."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[:_MOST_COUNTED].count())
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows rows; whoever may view them may not add, change or delete any."""
+
+    paginator = CheapPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    class Media:
+        css = {"all": ("workflows/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def badge(state: str) -> SafeString:
+    """Return a state as a coloured badge."""
+    return format_html('<span class="wf-badge wf-{}">{}</span>', state, state)
+
+
+def as_pre(value: Any) -> SafeString:
+    """Return a JSON value as preformatted text."""
+    return format_html('<pre class="wf-json">{}</pre>', pretty(value))
+
+
+def link_to(row: Model | None, text: str | None = None) -> SafeString | str:
+    """Return a link to a row's page."""
+    if row is None:
+        return "-"
+    meta = row._meta  # noqa: SLF001 - Django's name
+    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', url, text or str(row))
+
+
+def age_of(moment: Any) -> str:
+    """Return how long ago a moment was."""
+    return "" if moment is None else spoken(clock.now() - moment)

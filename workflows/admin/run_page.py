@@ -1,0 +1,80 @@
+"""All that the page of a run shows, read once and in few queries."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from workflows import clock
+from workflows.admin.graph import Graph, graph_of
+from workflows.admin.timeline import Timeline, pretty, spoken, timeline_of
+from workflows.models import Run, Thread
+from workflows.selectors.runs import progress_of, waits_of
+from workflows.selectors.waits import Wait, open_waits
+from workflows.states import RUN_FINAL
+
+_MOST_THREADS = 60
+_MOST_WAITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One split: how many of its parts are over."""
+
+    node: str
+    state: str
+    over: int
+    expected: int
+    window: int
+    share: int  # percent
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the template draws."""
+
+    run: Run
+    is_over: bool
+    took: str
+    waits: list[tuple[Wait, str]]  # and since how long
+    more_waits: int
+    groups: list[Progress]
+    graph: Graph | None
+    timeline: Timeline
+    threads: list[Thread]
+    more_threads: int
+    input: str
+    output: str | None
+    error: dict[str, Any] | None
+
+
+def page_of(run: Run) -> Page:
+    """Return what the page of a run shows."""
+    now = clock.now()
+    waits = open_waits(run, _MOST_WAITS)
+    threads = Thread.objects.filter(run=run)
+    # Those that are not over come first: they are what is looked for.
+    shown = sorted(threads.defer("context").order_by("-moved_at")[:_MOST_THREADS], key=_liveliness)
+    return Page(
+        run=run,
+        is_over=run.status in RUN_FINAL,
+        took=spoken((run.ended_at or now) - run.created_at),
+        waits=[(wait, spoken(now - wait.since)) for wait in waits],
+        more_waits=waits_of(run).count() - len(waits),
+        groups=[_progress(each) for each in progress_of(run)],
+        graph=graph_of(run),
+        timeline=timeline_of(run, now),
+        threads=shown,
+        more_threads=max(0, threads.count() - len(shown)),
+        input=pretty(run.input),
+        output=None if run.output is None else pretty(run.output),
+        error=run.error,
+    )
+
+
+def _liveliness(thread: Thread) -> tuple[bool, int]:
+    return thread.state in {"arrived", "ended", "cancelled"}, thread.pk
+
+
+def _progress(group: dict[str, Any]) -> Progress:
+    share = 100 * group["over"] // group["expected"] if group["expected"] else 100
+    names = ("node", "state", "over", "expected")
+    return Progress(**{name: group[name] for name in names}, window=group["parallel"], share=share)

@@ -1,0 +1,158 @@
+"""Runs: the list, and the page of one run with all that happens in it."""
+
+# ruff: noqa: ARG002 - Django decides what these methods are called with
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from workflows import services
+from workflows.admin.read_only import ReadOnlyAdmin, age_of, badge
+from workflows.admin.run_page import page_of
+from workflows.errors import CeleriacError, NotFoundError, PermissionRefusedError
+from workflows.models import Run, Workflow
+from workflows.selectors.runs import run_by_id
+from workflows.services import access
+from workflows.states import RunStatus
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By status; `alive` is everything that is not over."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("alive", "Not over"), *((each.value, each.value) for each in RunStatus)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        if self.value() == "alive":
+            return queryset.filter(status__in=("pending", "running", "suspended"))
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class WorkflowFilter(admin.SimpleListFilter):
+    """By workflow: the names come from the workflows, not from millions of runs."""
+
+    title = "workflow"
+    parameter_name = "workflow"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Workflow.objects.order_by("name").values_list("name", flat=True)[:100]
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return queryset.filter(workflow_name=self.value()) if self.value() else queryset
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    """Read-only; cancelling goes through the service, for those with its permission."""
+
+    list_display = (
+        "short_id",
+        "workflow_name",
+        "status_badge",
+        "age",
+        "started_by",
+        "key",
+        "created_at",
+    )
+    list_display_links = ("short_id",)
+    list_filter = (StatusFilter, WorkflowFilter, "created_at")
+    list_select_related = ("started_by", "version")
+    search_fields = ("key",)
+    search_help_text = "Id or key of a run, name of a workflow, or who started it."
+    actions = ("cancel_selected",)
+    fields = ("status",)
+    readonly_fields = fields
+    change_form_template = "admin/workflows/run/page.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).defer("input", "output")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
+    ) -> tuple[QuerySet[Run], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(key=term) | Q(workflow_name=term) | Q(started_by__username=term)
+        with suppress(ValueError):  # it need not be an id
+            wanted |= Q(pk=UUID(term))
+        return queryset.filter(wanted), False
+
+    def get_urls(self) -> list[URLPattern]:
+        cancel = self.admin_site.admin_view(self.cancel_view)
+        own = [path("<uuid:run_id>/cancel/", cancel, name="workflows_run_cancel")]
+        return own + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            run = run_by_id(object_id)
+        except NotFoundError as error:
+            raise Http404(error.message) from None
+        may_cancel = access.may(request.user, "cancel_run")
+        shown = {**(extra_context or {}), "page": page_of(run), "may_cancel": may_cancel}
+        return super().change_view(request, object_id, form_url, {**shown, "title": "Run"})
+
+    def cancel_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
+        """Cancel one run; a page that asks is the run's own."""
+        if request.method == "POST":
+            self._cancel(request, run_id, request.POST.get("reason", ""))
+        return redirect("admin:workflows_run_change", run_id)
+
+    @admin.action(description="Cancel selected runs", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
+        for run in chosen:
+            self._cancel(request, run.pk, "")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return access.may(request.user, "cancel_run")
+
+    def _cancel(self, request: HttpRequest, run_id: UUID, reason: str) -> None:
+        """Cancel one run, or say why not: each of many is done or refused on its own."""
+        try:
+            access.require(request.user, "cancel_run")
+            run = services.cancel(run_id, reason=reason.strip(), by=_person(request))
+        except PermissionRefusedError as error:
+            raise PermissionDenied(error.message) from None
+        except CeleriacError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        else:
+            changes: Sequence[str] = [f"Cancelled. {reason}".strip()]
+            self.log_change(request, run, changes)
+            self.message_user(request, f"Run {run.pk} is cancelled.", messages.SUCCESS)
+
+    @admin.display(description="run", ordering="created_at")
+    def short_id(self, run: Run) -> str:
+        return str(run.pk)[:8]
+
+    @admin.display(description="status", ordering="status")
+    def status_badge(self, run: Run) -> SafeString:
+        return badge(run.status)
+
+    @admin.display(description="age")
+    def age(self, run: Run) -> str:
+        return age_of(run.created_at)
+
+
+def _person(request: HttpRequest) -> Any:
+    return request.user

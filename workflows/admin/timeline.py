@@ -1,0 +1,201 @@
+"""The waterfall of a run: what each node took, and what it waited for, on an axis without gaps.
+
+A run may work for seconds and sleep for days. Stretches in which nothing worked are drawn short,
+so that the work can be seen.
+"""
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from workflows.models import NodeExecution, Run, Suspension
+
+#: The newest so many steps are drawn; the list of all is one click away.
+MOST_STEPS = 200
+_SCALE = 1000.0  # width of the axis in its own units
+_TICK = timedelta(microseconds=1)
+_SHORT_GAP = 45.0  # width of a stretch of sleep
+_MOST_TEXT = 6000  # characters of one input or output
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a step on the axis; `what` is its CSS class: waits, queued, done, failed."""
+
+    what: str
+    x: float
+    width: float
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attempt of one node, or a wait that is still open."""
+
+    node: str
+    kind: str
+    came_from: str
+    attempt: int
+    status: str
+    bars: list[Bar]
+    told: str
+    started_at: datetime
+    parts: list[tuple[str, str]]  # input, output, error as text
+    id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The steps in order, and where on the axis the run slept."""
+
+    steps: list[Step]
+    gaps: list[tuple[float, str]]  # position, how long
+    left_out: int
+
+
+class Axis:
+    """Maps moments to positions from 0 to 1000; long stretches without work are cut short."""
+
+    def __init__(self, busy: Iterable[tuple[datetime, datetime]]) -> None:
+        spans = _merged(busy)
+        work = sum((end - begin for begin, end in spans), start=timedelta(0))
+        self._longest = max(work / 5, timedelta(seconds=1))
+        pauses = [after[0] - before[1] for before, after in pairwise(spans)]
+        cuts = sum(pause > self._longest for pause in pauses)
+        kept = work + sum((p for p in pauses if p <= self._longest), start=timedelta(0))
+        drawn = max(_SCALE - cuts * _SHORT_GAP, _SCALE / 4)
+        self._unit = drawn / (kept / _TICK) if kept else 0.0  # a tick, on the axis
+        self._gap = (_SCALE - drawn) / cuts if cuts else 0.0  # a stretch that is cut
+        self._points: list[tuple[datetime, float]] = []
+        self.gaps: list[tuple[float, timedelta]] = []
+        self._lay_out(spans)
+
+    def _lay_out(self, spans: Sequence[tuple[datetime, datetime]]) -> None:
+        place = 0.0
+        for index, (begin, end) in enumerate(spans):
+            pause = begin - spans[index - 1][1] if index else timedelta(0)
+            if pause > self._longest:
+                self.gaps.append((place + self._gap / 2, pause))
+                place += self._gap
+            else:
+                place += self._unit * (pause / _TICK)
+            self._points.append((begin, place))
+            place += self._unit * ((end - begin) / _TICK)
+            self._points.append((end, place))
+
+    def place(self, moment: datetime) -> float:
+        """Return the position of a moment; what lies outside is at the edge."""
+        after = bisect_left(self._points, moment, key=lambda point: point[0])
+        if after == 0:
+            return self._points[0][1]
+        if after == len(self._points):
+            return self._points[-1][1]
+        (begin, low), (end, high) = self._points[after - 1], self._points[after]
+        return low + (high - low) * ((moment - begin) / (end - begin)) if end > begin else high
+
+
+def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def timeline_of(run: Run, now: datetime) -> Timeline:
+    """Return the waterfall of a run's newest steps and of its open waits."""
+    history = NodeExecution.objects.filter(run=run)
+    rows = list(history.order_by("-id")[:MOST_STEPS])[::-1]
+    left_out = history.count() - len(rows) if len(rows) == MOST_STEPS else 0
+    waits = _waits(run)
+    still = [each for each in waits.values() if each.state == "open"]
+    end = run.ended_at or now
+    busy = [(run.created_at, run.created_at), (end, end)]
+    busy += [(row.queued_at, row.ended_at) for row in rows]
+    axis = Axis(busy)
+    steps = [_step(row, axis, waits.get((row.thread_id, row.seq))) for row in rows]
+    steps += [_open_step(each, axis, end) for each in still[:MOST_STEPS]]
+    gaps = [(place, spoken(length)) for place, length in axis.gaps]
+    return Timeline(steps, gaps, left_out)
+
+
+def _waits(run: Run) -> dict[tuple[int, int], Suspension]:
+    found = Suspension.objects.filter(run=run).order_by("-opened_at")[: 2 * MOST_STEPS]
+    return {(each.thread_id, each.seq): each for each in found}
+
+
+def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
+    bars = []
+    if wait is not None and wait.over_at is not None:
+        bars.append(_bar("waits", axis, wait.opened_at, wait.over_at))
+    if row.started_at > row.queued_at:
+        bars.append(_bar("queued", axis, row.queued_at, row.started_at))
+    what = "done" if row.status == "completed" else "failed"
+    bars.append(_bar(what, axis, row.started_at, row.ended_at))
+    told = f"{spoken(row.ended_at - row.started_at)}"
+    values = (("Input", row.input), ("Output", row.output), ("Error", row.error))
+    return Step(
+        node=row.node,
+        kind=row.kind,
+        came_from=row.came_from,
+        attempt=row.attempt,
+        status=row.status,
+        bars=bars,
+        told=told,
+        started_at=row.started_at,
+        parts=[(name, pretty(value)) for name, value in values if value is not None],
+        id=row.pk,
+    )
+
+
+def _open_step(wait: Suspension, axis: Axis, end: datetime) -> Step:
+    return Step(
+        node=wait.node,
+        kind=wait.kind,
+        came_from="",
+        attempt=1,
+        status="waiting",
+        bars=[_bar("waits", axis, wait.opened_at, end)],
+        told=spoken(end - wait.opened_at),
+        started_at=wait.opened_at,
+        parts=[],
+        id=None,
+    )
+
+
+def _bar(what: str, axis: Axis, begin: datetime, end: datetime) -> Bar:
+    x = axis.place(begin)
+    width = max(axis.place(end) - x, 3.0)
+    words = {"waits": "asleep", "queued": "in the queue", "done": "ran", "failed": "ran, failed"}
+    return Bar(what, min(x, _SCALE - width), width, f"{words[what]} {spoken(end - begin)}")
+
+
+def spoken(length: timedelta) -> str:
+    """Return a length of time for people: '3 ms', '1.2 s', '4 min', '2 d 3 h'."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def pretty(value: Any) -> str:
+    """Return a JSON value as readable text, cut when it is long."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if len(text) <= _MOST_TEXT:
+        return text
+    return f"{text[:_MOST_TEXT]}\n… {len(text) - _MOST_TEXT:,} characters more"
