@@ -1,6 +1,7 @@
 """Runs: start, list, show, follow, cancel."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from workflows.api.serializers import (
     RunSerializer,
     StartedSerializer,
 )
+from workflows.errors import InputRefusedError, Problem
 from workflows.models import NodeExecution, Run
 from workflows.selectors.runs import history_of, run_by_id, runs
 from workflows.services import cancel, start
@@ -133,16 +135,20 @@ class RunCancel(ApiView):
 
 def _start(request: Request) -> Response:
     body = read_body(StartSerializer, request.data)
-    started = start(
-        body["workflow"],
-        body.get("input"),
-        key=body.get("key"),
-        version=body.get("version"),
-        by=person(request),
-    )
+    options = {name: body.get(name) for name in ("key", "version")}
+    try:
+        started = start(body["workflow"], body.get("input"), **options, by=person(request))
+    except InputRefusedError as error:
+        raise InputRefusedError(error.message, list(map(_in_body, error.problems))) from None
     headers = {"Location": reverse("run-detail", args=(started.run.pk,))}
     status = 202 if started.is_new else 200
     return Response(_started(started.run, is_new=started.is_new), status=status, headers=headers)
+
+
+def _in_body(problem: Problem) -> Problem:
+    """Lead from the body, not from the input, to what does not fit the workflow's schema."""
+    is_of_input = problem.code.startswith("schema_")
+    return replace(problem, pointer=f"/input{problem.pointer}") if is_of_input else problem
 
 
 def _started(run: Run, *, is_new: bool) -> dict[str, Any]:
