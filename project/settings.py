@@ -15,6 +15,7 @@ import environ
 from project import embedded, logs
 from project.addresses import BrokerAddress, RedisAddress, database_settings
 from workflows.errors import ConfigurationError
+from workflows.states import RunStatus
 
 django_stubs_ext.monkeypatch()  # lets classes of Django take type arguments: admin.ModelAdmin[Run]
 env = environ.Env()
@@ -194,7 +195,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
-        "RunStatus": "workflows.states.RunStatus",
+        "RunStatus": [status.value for status in RunStatus],
         "RequestStatus": "approvals.models.RequestStatus",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
