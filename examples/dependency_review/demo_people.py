@@ -65,8 +65,8 @@ class Reviewer:
     answer: Callable[[JSONObject], Answer]
 
     def decide(self, run: str) -> list[tuple[str, Answer]]:
-        """Answer every open request of the run that is theirs; return (title, answer) of each."""
-        query = urlencode({"mine": "true", "run": run, "page_size": 200})
+        """Answer the open requests of the run that are theirs, a page of them; tell each answer."""
+        query = urlencode({"mine": "true", "run": run})
         asked = self.api.send("GET", f"/api/v1/approvals/?{query}")["results"]
         return [(request["title"], self._decide_one(request)) for request in asked]
 

@@ -25,6 +25,7 @@ from examples.dependency_review.distributions import Listing
 from examples.dependency_review.report import as_text
 from project.launcher import System, running
 from project.people import Person, make_demo_people
+from project.processes import ProcessFailedError
 from project.startup import require_database
 from workflows import services
 from workflows.models import Run
@@ -33,6 +34,7 @@ NAME = "dependency-review"
 WORKFLOW = Path(__file__).with_name("workflow.yaml")
 DONE, FAILED = 0, 1  # exit codes
 LOOK_EVERY = 0.3  # seconds
+PATIENCE = 600  # seconds in which something must have moved
 LEAST_WIDTH = 100  # columns, where no terminal says how many there are
 
 
@@ -45,9 +47,10 @@ def review(listing: Listing) -> int:
     call_command("migrate", interactive=False, verbosity=0)
     people = make_demo_people()
     with running(web=True, port=_free_port()) as system:
+        reviewers = _reviewers(system, people)
         run = _start(listing)
         console.print(f"Reviewing {listing['environment']} as run {run.pk}", soft_wrap=True)
-        _wait(console, system, run, reviewers=_reviewers(system, people), listing=listing)
+        _wait(console, system, run, reviewers=reviewers, listing=listing)
         run.refresh_from_db()
     return _conclude(console, run)
 
@@ -77,16 +80,18 @@ def _wait(
 ) -> None:
     """Show what moves and let people decide, until the run is over."""
     begin, shown, never = monotonic(), None, Event()
-    while True:
+    moved = begin
+    while monotonic() - moved < PATIENCE:
         progress = read_progress(str(run.pk), len(listing["packages"]))
         if progress != shown:
             console.print(progress.line(timedelta(seconds=monotonic() - begin)), soft_wrap=True)
-            shown = progress
+            shown, moved = progress, monotonic()
         if progress.is_final:
             return
         _let_decide(console, str(run.pk), progress, reviewers=reviewers)
         system.require_up()
         never.wait(LOOK_EVERY)
+    raise ProcessFailedError(f"nothing moved for {PATIENCE} s; see {settings.VAR / 'log'}")
 
 
 def _let_decide(

@@ -110,7 +110,7 @@ def test_a_reviewer_logs_in_lists_and_decides_with_a_key() -> None:
     assert [(title, answer.decision) for title, answer in decided] == [("Licence LGPL", "approve")]
     login, listed, voted = FakeApi.asked
     assert login[2]["Authorization"] == "Basic bGVuYTpwYXNzIHdvcmQ="
-    assert listed[:2] == ("GET", "/api/v1/approvals/?mine=true&run=run-1&page_size=200")
+    assert listed[:2] == ("GET", "/api/v1/approvals/?mine=true&run=run-1")
     assert listed[2]["Authorization"] == "Token secret-token"
     assert voted[:2] == ("POST", "/api/v1/approvals/r1/decide/")
     assert voted[2]["Idempotency-Key"] == "demo-lena-r1"
