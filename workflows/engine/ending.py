@@ -22,6 +22,15 @@ def stop_all(run: Run, plan: Plan, by: str) -> None:
     threads.cancel_all(run.pk)
 
 
+def fits(plan: Plan, output: Any) -> bool:
+    """Tell whether an output is what the workflow's schema asks for."""
+    try:
+        validate_value(plan.definition.output, output, what="the run's output")
+    except InputRefusedError:
+        return False
+    return True
+
+
 def complete(run: Run, plan: Plan, context: JSONObject) -> None:
     """End a locked run with the output of the last `end`, or `context` when none was reached."""
     stop_all(run, plan, "complete")

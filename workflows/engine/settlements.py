@@ -78,7 +78,7 @@ def record_end(cursor: Cursor, finish: Finish) -> None:
             "result": finish.result,
             "reason": finish.reason,
             "warnings": list(finish.warnings),
-        }
+        },
     )
     cursor.context = finish.output
     cursor.seq += 1

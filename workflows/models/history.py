@@ -10,8 +10,10 @@ from workflows.models.runs import Run, Thread
 class NodeExecution(models.Model):
     """One attempt of one node by one thread. A completed step can be recorded only once."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="history", db_index=False)
-    # No constraint on the thread: a run is deleted as a whole, and the check costs every step.
+    # No constraints on run and thread: a run is deleted as a whole, and they cost every step.
+    run = models.ForeignKey(
+        Run, models.CASCADE, related_name="history", db_index=False, db_constraint=False
+    )
     thread = models.ForeignKey(
         Thread, models.CASCADE, related_name="history", db_index=False, db_constraint=False
     )
@@ -34,7 +36,9 @@ class NodeExecution(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("thread", "seq", "attempt"), name="history_attempt_once"
+                fields=("thread", "seq", "attempt"),
+                name="history_failure_once",
+                condition=Q(status="failed"),
             ),
             models.UniqueConstraint(
                 fields=("thread", "seq"),

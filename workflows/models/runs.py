@@ -127,9 +127,7 @@ class Thread(models.Model):
                 ),
             ),
             models.Index(F("wake_at"), name="thread_due", condition=Q(state="ready")),
-            models.Index(
-                fields=("queue",), name="thread_running", condition=Q(state="running")
-            ),
+            models.Index(fields=("queue",), name="thread_running", condition=Q(state="running")),
             models.Index(fields=("run",), name="thread_of_run"),
         )
 

@@ -23,7 +23,7 @@ from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
 from workflows.services.pace import Pace
 from workflows.states import ThreadState
-from workflows.store import runs, statements, threads
+from workflows.store import statements, threads
 from workflows.store.rows import Claim, Settlement
 from workflows.store.threads import Next
 
@@ -141,8 +141,6 @@ def _run(claims: list[Claim], cursors: dict[int, Cursor], pace: Pace) -> Round:
 
 
 def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> None:
-    if claim.seq == 0 and claim.group_id is None and claim.attempt == 1:
-        runs.mark_moving(claim.run_id)
     cursor = reopen(before, claim) if before is not None else open_cursor(claim)
     work.cursors[claim.thread_id] = cursor
     try:

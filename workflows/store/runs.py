@@ -1,13 +1,14 @@
 """Runs: started once, final once."""
 
-from functools import lru_cache
+import json
+from collections import OrderedDict
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from workflows import clock
-from workflows.models import Run, Thread, ThreadGroup, WorkflowVersion
+from workflows.models import Run, Thread, ThreadGroup
 from workflows.states import (
     RUN_EDGES,
     RUN_FINAL,
@@ -16,29 +17,29 @@ from workflows.states import (
     ThreadState,
     sources,
 )
-from workflows.store import transition
+from workflows.store import statements, transition
 from workflows.store.rows import RunInfo
 
 
-def insert_run(
-    version: WorkflowVersion, *, start: str, queue: str, lease_until: Any, **fields: Any
-) -> tuple[Run, Thread]:
-    """Add a run and its root thread, ready at the start node."""
-    now = clock.now()
-    run = Run.objects.create(
-        version=version, workflow_name=version.workflow.name, created_at=now, **fields
-    )
+def insert_run(run: Run, *, start: str, queue: str, lease_until: Any) -> int:
+    """Add a run and its root thread, ready at the start node; return the thread's id."""
+    if statements.has_fused_statements():
+        values = {name: getattr(run, name) for name in _START_FIELDS}
+        place = {"start": start, "queue": queue, "lease_until": lease_until}
+        text = json.dumps(run.input)
+        return int(statements.run("start_run", {**values, **place, "input": text})[0][0])
+    run.save(force_insert=True)
     thread = Thread.objects.create(
         run=run,
         state=ThreadState.READY,
         node=start,
         context=run.input,
         queue=queue,
-        wake_at=now,
+        wake_at=run.created_at,
         lease_until=lease_until,
-        moved_at=now,
+        moved_at=run.created_at,
     )
-    return run, thread
+    return thread.pk
 
 
 def run_with_key(name: str, key: str) -> Run | None:
@@ -46,14 +47,32 @@ def run_with_key(name: str, key: str) -> Run | None:
     return Run.objects.filter(workflow_name=name, key=key).first()
 
 
-@lru_cache(maxsize=2000)
+_START_FIELDS = (
+    "id", "version_id", "workflow_name", "key", "key_digest", "started_by_id", "created_at",
+    "deadline_at",
+)  # fmt: skip
+_infos: OrderedDict[UUID, RunInfo] = OrderedDict()
+_INFOS_KEPT = 2000
+
+
+def remember(info: RunInfo) -> RunInfo:
+    """Keep what never changes about a run for this process's next steps of it."""
+    _infos[info.id] = info
+    if len(_infos) > _INFOS_KEPT:
+        _infos.popitem(last=False)
+    return info
+
+
 def load_info(run_id: UUID) -> RunInfo:
     """Return what never changes about a run."""
+    known = _infos.get(run_id)
+    if known is not None:
+        return known
     row = Run.objects.values_list(
         "id", "version_id", "workflow_name", "version__number", "key", "depth", "created_at",
         "started_by_id",
     ).get(pk=run_id)  # fmt: skip
-    return RunInfo(*row)
+    return remember(RunInfo(*row))
 
 
 def lock_run(run_id: UUID) -> Run | None:

@@ -13,9 +13,16 @@ from django.db.models import F
 
 from workflows import clock, conf
 from workflows.models import NodeExecution, Thread
-from workflows.states import THREAD_EDGES, THREAD_LIVE, THREAD_OVER, ThreadState
-from workflows.store import statements, transition
-from workflows.store.rows import Claim, HistoryRow, Settlement
+from workflows.states import (
+    RUN_EDGES,
+    THREAD_EDGES,
+    THREAD_LIVE,
+    THREAD_OVER,
+    RunStatus,
+    ThreadState,
+)
+from workflows.store import runs, statements, transition
+from workflows.store.rows import Claim, HistoryRow, RunInfo, Settlement
 
 _CLAIM_FIELDS = (
     "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
@@ -50,13 +57,15 @@ def claim_thread(thread_id: int, seq: int) -> Claim | None:
     """Claim a ready thread, or None when it has moved on or is not due."""
     values = {"id": thread_id, "seq": seq, "now": clock.now(), "lease": lease_end()}
     if statements.has_fused_statements():
-        rows = statements.run("claim_thread", values)
-        claims = [_claim(row) for row in rows]
+        claims = [_first_claim(row) for row in statements.run("claim_thread", values)]
     else:
         due = Thread.objects.filter(
             id=thread_id, seq=seq, state=ThreadState.READY, wake_at__lte=values["now"]
         )
         claims = _claim_rows(list(due.values_list("id", flat=True)))
+        for claim in claims:
+            if claim.seq == 0 and claim.group_id is None:
+                runs.mark_moving(claim.run_id)
     if not claims:
         return None
     transition.follow(THREAD_EDGES, ThreadState.READY, "claim")
@@ -167,9 +176,46 @@ def _claim_rows(ids: list[int]) -> list[Claim]:
     return [Claim(*row) for row in rows.order_by("idx", "id").values_list(*_CLAIM_FIELDS)]
 
 
+def _first_claim(row: tuple[Any, ...]) -> Claim:
+    claim = _claim(row)
+    runs.remember(RunInfo(claim.run_id, *row[16:]))
+    if row[15]:
+        transition.follow(RUN_EDGES, RunStatus.PENDING, "move")
+    return claim
+
+
+def finish_alone(item: Settlement, output: Any, result: str, reason: str) -> bool:
+    """End a root thread and its run in one statement, when nothing else of the run lives.
+
+    False when that is not so, or the claim was lost, or the database cannot do it at once.
+    """
+    if not statements.has_fused_statements():
+        return False
+    values = {
+        **_row(item),
+        "run": item.claim.run_id,
+        "context": json.dumps(item.context),
+        "output": json.dumps(output),
+        "result": result,
+        "reason": reason,
+        "now": item.moved_at,
+        "worker": worker_name(),
+        "history": _as_records(item.history, item.claim.thread_id),
+    }
+    rows = statements.run("finish_run", values)
+    for (status,) in rows:
+        transition.follow(RUN_EDGES, status, "complete")
+        transition.follow(THREAD_EDGES, ThreadState.RUNNING, item.event)
+    return bool(rows)
+
+
+def _as_records(rows: Sequence[HistoryRow], thread_id: int) -> str:
+    return json.dumps([_history(thread_id, row) for row in rows], default=_as_text)
+
+
 def _claim(row: tuple[Any, ...]) -> Claim:
     context, resume = statements.parse(row[10]), statements.parse(row[11])
-    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:])
+    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15])
     return Claim(*fields)
 
 

@@ -13,13 +13,14 @@ from workflows.store import runs
 def apply(version: WorkflowVersion, plan: Plan, **fields: Any) -> tuple[Run, list[Hint]]:
     """Insert the run with its root thread ready at the start node."""
     timeout = plan.definition.limits.timeout
-    queue = conf.settings().default_queue
-    run, thread = runs.insert_run(
-        version,
-        start=plan.start,
-        queue=queue,
-        lease_until=message_end(),
-        deadline_at=clock.now() + timeout if timeout is not None else None,
+    now = clock.now()
+    run = Run(
+        version=version,
+        workflow_name=version.workflow.name,
+        created_at=now,
+        deadline_at=now + timeout if timeout is not None else None,
         **fields,
     )
-    return run, [ThreadReady(thread.pk, thread.seq, queue)]
+    queue = conf.settings().default_queue
+    thread_id = runs.insert_run(run, start=plan.start, queue=queue, lease_until=message_end())
+    return run, [ThreadReady(thread_id, 0, queue)]
