@@ -24,6 +24,7 @@ from workflows.states import (
 from workflows.store import runs, statements, transition
 from workflows.store.rows import Claim, HistoryRow, RunInfo, Settlement
 
+_HOST = socket.gethostname()
 _CLAIM_FIELDS = (
     "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
     "resume", "queue", "priority", "wake_at",
@@ -45,7 +46,7 @@ class Next:
 
 def worker_name() -> str:
     """Return what history says about who did a step."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{_HOST}:{os.getpid()}"
 
 
 def lease_end() -> datetime:
@@ -84,6 +85,8 @@ def settle(
     for item in settlements:
         transition.follow(THREAD_EDGES, ThreadState.RUNNING, item.event)
     if statements.has_fused_statements():
+        if len(settlements) == 1 and following is None:
+            return _settle_lone(settlements[0]), []
         return _settle_fused(settlements, following)
     settled = {item.claim.thread_id for item in settlements if _settle_one(item)}
     if following is None:
@@ -217,6 +220,21 @@ def _claim(row: tuple[Any, ...]) -> Claim:
     context, resume = statements.parse(row[10]), statements.parse(row[11])
     fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15])
     return Claim(*fields)
+
+
+def _settle_lone(item: Settlement) -> set[int]:
+    values = {
+        **_row(item),
+        "context": _json(item.context),
+        "contribution": _json(item.contribution),
+        "history": _as_records(item.history, item.claim.thread_id),
+        "worker": worker_name(),
+    }
+    return {row[0] for row in statements.run("settle_one", values)}
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def _settle_fused(
