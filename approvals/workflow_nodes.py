@@ -79,6 +79,9 @@ class Approval(Kind[ApprovalConfig]):
     def who_answers(self, suspension_id: str) -> str:
         return describe(selectors.rules_of(selectors.request_of(suspension_id)))
 
+    def asks(self, suspension_id: str) -> str:
+        return selectors.request_of(suspension_id).title
+
     def scripted(self, answer: Mapping[str, Any]) -> JSONObject:
         return scripted_decision(answer, at=now())
 

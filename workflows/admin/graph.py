@@ -57,7 +57,7 @@ def graph_of(run: Run) -> Graph | None:
 def _arrows(plan: Plan) -> Iterator[Arrow]:
     for node in plan.nodes.values():
         for port, target in node.ports.items():
-            yield node.id, target, "" if port == "next" else port
+            yield node.id, target, "" if port == "next" else port.rpartition(":")[2]
 
 
 def _box(node: PlanNode, drawing: Drawing, counts: NodeCounts | None) -> Box:

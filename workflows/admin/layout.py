@@ -1,14 +1,15 @@
 """Draws a graph in layers, top to bottom: pure arithmetic, no JavaScript, no other library."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Arrow = tuple[str, str, str]  # from, to, label
 
-WIDTH, HEIGHT = 172, 46  # of a box, in pixels
-GAP_X, GAP_Y = 28, 44
+WIDTH, HEIGHT = 156, 46  # of a box, in pixels
+GAP_X, GAP_Y = 22, 42
 _SWEEPS = 8
+_BEND = "\0"  # in the name of a bend, and of no node
 _MARGIN = 16
 
 
@@ -60,7 +61,7 @@ def draw(start: str, arrows: Sequence[Arrow]) -> Drawing:
     _order(layers)
     centres = _centres(layers)
     lines = [_line(arrow, route, centres, depth) for arrow, route in routes.items()]
-    right = max(centres.values()) + WIDTH / 2
+    right = max(centre + _half(name) for name, centre in centres.items())
     loops = [_loop(arrow, centres, depth, right) for arrow in backward]
     boxes = {
         node: (centres[node] - WIDTH / 2, _MARGIN + row * (HEIGHT + GAP_Y))
@@ -111,11 +112,11 @@ def _route(arrow: Arrow, depth: Mapping[str, int], layers: _Layers) -> list[str]
     source, target, label = arrow
     points = [source]
     for row in range(depth[source] + 1, depth[target]):
-        bend = f"{source}\0{target}\0{label}\0{row}"
+        bend = _BEND.join((source, target, label, str(row)))
         layers.rows[row].append(bend)
         points.append(bend)
     points.append(target)
-    for upper, lower in itertools.pairwise(points):
+    for upper, lower in pairwise(points):
         layers.link(upper, lower)
     return points
 
@@ -126,7 +127,7 @@ def _order(layers: _Layers) -> None:
         down = sweep % 2 == 0
         rows = layers.rows if down else layers.rows[::-1]
         near = layers.above if down else layers.below
-        for before, row in itertools.pairwise(rows):
+        for before, row in pairwise(rows):
             place = {name: index for index, name in enumerate(before)}
             own = {name: index for index, name in enumerate(row)}
             row.sort(key=lambda name: _mean(near.get(name, ()), place, own[name]))
@@ -139,30 +140,37 @@ def _mean(names: Sequence[str], place: Mapping[str, float], otherwise: float) ->
 
 def _centres(layers: _Layers) -> dict[str, float]:
     """Return the middle of each node and bend, near its neighbours and clear of the next one."""
-    step = WIDTH + GAP_X
-    centres = {
-        name: (index - (len(row) - 1) / 2) * step
-        for row in layers.rows
-        for index, name in enumerate(row)
-    }
+    centres: dict[str, float] = {}
+    for row in layers.rows:
+        places = _apart([0.0] * len(row), row)
+        centres.update(zip(row, places, strict=True))
     for sweep in range(_SWEEPS):
         near = layers.above if sweep % 2 == 0 else layers.below
         for row in layers.rows if sweep % 2 == 0 else layers.rows[::-1]:
             wanted = [_mean(near.get(name, ()), centres, centres[name]) for name in row]
-            centres.update(zip(row, _apart(wanted, step), strict=True))
-    left = min(centres.values()) - WIDTH / 2 - _MARGIN
+            centres.update(zip(row, _apart(wanted, row), strict=True))
+    left = min(centre - _half(name) for name, centre in centres.items()) - _MARGIN
     return {name: round(centre - left, 1) for name, centre in centres.items()}
 
 
-def _apart(wanted: Sequence[float], step: float) -> list[float]:
-    """Keep the order and the distance, and stay as near as possible to what is wanted."""
-    right: list[float] = []
-    for place in wanted:
-        right.append(max(place, right[-1] + step) if right else place)
-    left: list[float] = []
-    for place in reversed(wanted):
-        left.append(min(place, left[-1] - step) if left else place)
-    return [(a + b) / 2 for a, b in zip(right, reversed(left), strict=True)]
+def _apart(wanted: Sequence[float], row: Sequence[str]) -> list[float]:
+    """Keep the order and the distances, and stay as near as possible to what is wanted."""
+    steps = [_half(left) + _half(right) + GAP_X for left, right in pairwise(row)]
+    rightward = _pushed(wanted, steps)
+    leftward = [-place for place in _pushed([-place for place in wanted[::-1]], steps[::-1])]
+    return [(a + b) / 2 for a, b in zip(rightward, leftward[::-1], strict=True)]
+
+
+def _pushed(wanted: Sequence[float], steps: Sequence[float]) -> list[float]:
+    """Move each place up until it has its step from the one before."""
+    places = [wanted[0]]
+    for place, step in zip(wanted[1:], steps, strict=True):
+        places.append(max(place, places[-1] + step))
+    return places
+
+
+def _half(name: str) -> float:
+    return 0.0 if _BEND in name else WIDTH / 2
 
 
 def _top(row: int) -> float:

@@ -16,10 +16,13 @@ from workflows.models import NodeExecution, Run, Suspension
 
 #: The newest so many steps are drawn; the list of all is one click away.
 MOST_STEPS = 200
-_SCALE = 1000.0  # width of the axis in its own units
+_SCALE = 100.0  # the whole width of the axis, in percent
 _TICK = timedelta(microseconds=1)
-_SHORT_GAP = 45.0  # width of a stretch of sleep
+_SHORT_GAP = 7.0  # width of a stretch of sleep
 _MOST_TEXT = 6000  # characters of one input or output
+
+
+_NOUNS = {"timer": "its time", "event": "an event", "person": "a person"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Timeline:
 
 
 class Axis:
-    """Maps moments to positions from 0 to 1000; long stretches without work are cut short."""
+    """Maps moments to positions from 0 to 100; long stretches without work are cut short."""
 
     def __init__(self, busy: Iterable[tuple[datetime, datetime]]) -> None:
         spans = _merged(busy)
@@ -121,7 +124,7 @@ def timeline_of(run: Run, now: datetime) -> Timeline:
     axis = Axis(busy)
     steps = [_step(row, axis, waits.get((row.thread_id, row.seq))) for row in rows]
     steps += [_open_step(each, axis, end) for each in still[:MOST_STEPS]]
-    gaps = [(place, spoken(length)) for place, length in axis.gaps]
+    gaps = [(round(place, 2), spoken(length)) for place, length in axis.gaps]
     return Timeline(steps, gaps, left_out)
 
 
@@ -157,7 +160,7 @@ def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
 def _open_step(wait: Suspension, axis: Axis, end: datetime) -> Step:
     return Step(
         node=wait.node,
-        kind=wait.kind,
+        kind=f"waits for {_NOUNS.get(wait.kind, wait.kind)}",
         came_from="",
         attempt=1,
         status="waiting",
@@ -171,9 +174,14 @@ def _open_step(wait: Suspension, axis: Axis, end: datetime) -> Step:
 
 def _bar(what: str, axis: Axis, begin: datetime, end: datetime) -> Bar:
     x = axis.place(begin)
-    width = max(axis.place(end) - x, 3.0)
+    width = max(axis.place(end) - x, 0.35)
     words = {"waits": "asleep", "queued": "in the queue", "done": "ran", "failed": "ran, failed"}
-    return Bar(what, min(x, _SCALE - width), width, f"{words[what]} {spoken(end - begin)}")
+    return Bar(
+        what,
+        round(min(x, _SCALE - width), 2),
+        round(width, 2),
+        f"{words[what]} {spoken(end - begin)}",
+    )
 
 
 def spoken(length: timedelta) -> str:

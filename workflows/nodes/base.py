@@ -110,6 +110,10 @@ class Kind(Generic[C]):
         """Return who can answer a wait of this kind, for example 'group legal'."""
         return ""
 
+    def asks(self, suspension_id: str) -> str:
+        """Return what a wait of this kind asks, for example its title."""
+        return ""
+
     def scripted(self, answer: Mapping[str, Any]) -> Any:
         """Return the payload that a scripted answer of `workflow try` stands for."""
         return answer.get("data")

@@ -6,8 +6,9 @@ from typing import Any
 
 from workflows.compiler.plan import Plan
 from workflows.engine.plans import load_plan
-from workflows.errors import DefinitionError
+from workflows.errors import DefinitionError, NotFoundError
 from workflows.models import Run, Suspension
+from workflows.nodes.base import Kind
 from workflows.selectors.runs import waits_of
 
 
@@ -73,5 +74,14 @@ def _words(suspension: Suspension, plan: Plan | None) -> tuple[str, str]:
             what += f" ({len(suspension.collected)} of {suspension.collect} have come)"
         return what, "whoever sends that event"
     node = plan.nodes.get(suspension.node) if plan is not None else None
-    who = node.kind.who_answers(str(suspension.pk)) if node is not None else ""
-    return "an answer", who or "a person"
+    if node is None:
+        return "an answer", "a person"
+    return _told_by(node.kind, str(suspension.pk))
+
+
+def _told_by(kind: Kind[Any], suspension_id: str) -> tuple[str, str]:
+    try:
+        what, who = kind.asks(suspension_id), kind.who_answers(suspension_id)
+    except NotFoundError:  # the plug-in has forgotten it; the run's page must show all the same
+        what = who = ""
+    return what or "an answer", who or "a person"
