@@ -173,6 +173,11 @@ CELERIAC: dict[str, Any] = {
     "SLOTS": env.int("CELERIAC_CONCURRENCY", default=2),
 }
 
+# Without a broker a row is not on its way to anybody: the next look finds it.
+CELERIAC["MESSAGE_SECONDS"] = env.float(
+    "CELERIAC_MESSAGE_SECONDS", default=0.0 if CELERIAC["DISPATCHER"] == "inline" else 15.0
+)
+
 # --- the API --------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -10,5 +10,5 @@ urlpatterns = [
     path("api/v1/", include("workflows.api.urls")),
     path("", include("approvals.urls")),
     # Last: whatever else is asked for below /api/ gets a problem document, not a page.
-    re_path(r"^api(?:/.*)?$", NoSuchAddress.as_view()),
+    re_path(r"^api(?:/[\s\S]*)?$", NoSuchAddress.as_view()),
 ]

@@ -42,4 +42,5 @@ def point_project_at(database_url: str) -> None:
         REDIS_URL=REDIS_URL,
         CELERIAC_VAR=str(VAR),
         CELERIAC_DISPATCHER="inline",  # fixtures with real workers switch to Celery
+        CELERIAC_MESSAGE_SECONDS="15",  # messages can be lost in tests, whatever carries them
     )

@@ -43,22 +43,20 @@ class Mailbox:
         return self.messages.pop(self._dice.randrange(len(self.messages)))
 
 
-_current: list[Mailbox] = [Mailbox()]
-
-
-def mailbox() -> Mailbox:
-    """Return the mailbox of this process."""
-    return _current[-1]
+_current: list[Mailbox] = []
 
 
 def is_active() -> bool:
-    """Tell whether messages go to a mailbox of a test or a trial, whatever the settings say."""
-    return len(_current) > 1
+    """Tell whether messages go to a mailbox, whatever the settings say."""
+    return bool(_current)
 
 
 @contextmanager
 def use_mailbox(box: Mailbox) -> Iterator[Mailbox]:
-    """Send all messages to `box` inside the block."""
+    """Send all messages of this process to `box` inside the block.
+
+    Without a mailbox they are dropped: the process that works the rows off finds them there.
+    """
     _current.append(box)
     try:
         yield box
@@ -69,10 +67,15 @@ def use_mailbox(box: Mailbox) -> Iterator[Mailbox]:
 def add_threads(ready: Sequence[ThreadReady]) -> None:
     """Add a message for each thread."""
     for hint in ready:
-        mailbox().add(hint)
+        _add(hint)
 
 
 def add_group(opened: GroupOpened) -> None:
     """Add the slots of a group."""
     for _ in range(opened.slots):
-        mailbox().add(SlotMessage(opened.group_id, opened.queue))
+        _add(SlotMessage(opened.group_id, opened.queue))
+
+
+def _add(message: Message) -> None:
+    if _current:
+        _current[-1].add(message)
