@@ -1,7 +1,7 @@
 """What the API reads: bodies and query parameters, field by field."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -49,6 +49,11 @@ class ShortEventSerializer(serializers.Serializer[None]):
 
 class CloudEventSerializer(serializers.Serializer[None]):
     """A CloudEvent 1.0; its correlation key is the attribute `key`, else `subject`."""
+
+    other_fields: ClassVar[dict[str, Any]] = {  # extension attributes
+        "propertyNames": {"pattern": "^[a-z0-9]{1,100}$"},
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    }
 
     specversion = serializers.ChoiceField(choices=("1.0",))
     id = TextField(max_length=200)

@@ -99,6 +99,6 @@ def _extension_fault(name: str, value: Any) -> str:
         return "Binary data is not taken: send JSON as `data`."
     if not _EXTENSION.fullmatch(name):
         return "Attributes of CloudEvents have small letters and digits in their names."
-    if isinstance(value, dict | list | float):
-        return "Attributes of CloudEvents are text, whole numbers or booleans."
+    if isinstance(value, dict | list):
+        return "Attributes of CloudEvents are text, numbers or booleans."
     return ""

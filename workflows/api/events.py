@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,6 +38,13 @@ _LOOKUPS = {
     "received_after": "received_at__gte",
     "received_before": "received_at__lt",
 }
+#: Of one event, or of each event of a batch.
+RECEIPTS = PolymorphicProxySerializer(
+    component_name="Receipts",
+    serializers=[ReceiptSerializer, ReceiptSerializer(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
 
 
 class EventList(ApiView, ListAPIView[Event]):
@@ -63,7 +70,7 @@ class EventList(ApiView, ListAPIView[Event]):
             CloudEventParser.media_type: CloudEventSerializer,
             CloudEventBatchParser.media_type: CloudEventSerializer(many=True),
         },
-        responses={202: ReceiptSerializer},
+        responses={202: RECEIPTS},
     )
     @idempotent
     def post(self, request: Request) -> Response:

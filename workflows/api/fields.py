@@ -17,7 +17,9 @@ class TextField(serializers.CharField):
     """Text, as it is: no number, no trimming."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
+        # Blank text is refused anyway; said as a length, it is in the OpenAPI document too.
+        shortest = {} if options.get("allow_blank") else {"min_length": 1}
+        super().__init__(trim_whitespace=False, **shortest, **options)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -49,8 +51,9 @@ class ObjectField(serializers.JSONField):
 class AnyField(serializers.JSONField):
     """Any JSON value; null as well."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_null=True, **options)
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # `allow_null` would say the same, and make the OpenAPI document contradict itself.
+        return (True, None) if data is None else super().validate_empty_values(data)
 
 
 @extend_schema_field({"type": "string", "format": "duration", "examples": ["PT5M", "P2D"]})

@@ -50,6 +50,11 @@ class ApiSchema(AutoSchema):
         is_kept = self.method == "POST" and getattr(self.view, "keeps_answers", True)
         return [IDEMPOTENCY_KEY] if is_kept else []
 
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        others = getattr(serializer, "other_fields", {"additionalProperties": False})
+        return schema | others if direction == "request" else schema
+
     def _get_response_bodies(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(*args, **kwargs)
         refusal = OpenApiResponse(ProblemSerializer, description="Refused; nothing was changed.")

@@ -1,4 +1,4 @@
-"""Starts, events and queries that are refused, with a pointer to what is wrong, and no trace left."""
+"""Starts, events and queries that are refused, with a pointer to the mistake and no trace left."""
 
 import json
 from typing import Any
