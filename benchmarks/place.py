@@ -91,14 +91,14 @@ def median(values: list[float]) -> float:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Return when the condition holds; looks every 2 ms, so that the wait is no part of a figure."""
+    """Return when the condition holds; looks seldom, because looking takes time from the workers."""
     deadline = monotonic() + seconds
     pause = threading.Event()
     while not condition():
         if monotonic() > deadline:
             message = f"not within {seconds:g} s"
             raise TimeoutError(message)
-        pause.wait(0.002)
+        pause.wait(0.05)
 
 
 def _peak(pid: int) -> float:

@@ -174,6 +174,7 @@ CELERIAC: dict[str, Any] = {
 }
 
 # Without a broker a row is not on its way to anybody: the next look finds it.
+CELERIAC["LEASE_SECONDS"] = env.float("CELERIAC_LEASE_SECONDS", default=15.0)
 CELERIAC["MESSAGE_SECONDS"] = env.float(
     "CELERIAC_MESSAGE_SECONDS", default=0.0 if CELERIAC["DISPATCHER"] == "inline" else 15.0
 )
