@@ -17,6 +17,11 @@ def now() -> datetime:
     return _source()
 
 
+def is_virtual() -> bool:
+    """Tell whether the time is one that a test or a trial moves."""
+    return _source is not _system_time
+
+
 @contextmanager
 def use_clock(source: Callable[[], datetime]) -> Iterator[None]:
     """Take the time from `source` inside the block (for the whole process)."""

@@ -30,8 +30,8 @@ class Settings:
     """Every setting with its default and unit."""
 
     dispatcher: str = "celery"  # or "inline": no broker, rows are worked off in process
-    queues: Mapping[str, QueueSettings] = field(default_factory=dict)
-    default_queue: str = "workflows"
+    queues: Mapping[str, QueueSettings] = field(default_factory=dict)  # limits of named queues
+    default_queue: str = "workflows"  # where threads go that name no queue
     slots: int = 2  # slots of a group's chord: the pool processes that serve its queue
     lease_seconds: float = 15.0  # a claim not renewed for so long is taken for lost
     message_seconds: float = 15.0  # a thread not claimed so long after its message is sent again

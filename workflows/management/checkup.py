@@ -159,11 +159,12 @@ def _inline() -> Finding:
 def _broker() -> Findings:
     link = current_app.connection_for_write(connect_timeout=_PATIENCE)
     try:
-        link.ensure_connection(max_retries=1, interval_start=0, timeout=_PATIENCE)
+        link.ensure_connection(max_retries=1, interval_start=0, timeout=int(_PATIENCE))
         place = f"{link.transport.driver_type} at {_place(link)}"
         yield Finding("broker", "ok", f"{place} answers")
         if link.transport.driver_type == "redis":
-            yield _eviction("broker memory", link.default_channel.client)
+            channel: Any = link.default_channel  # its client is known for Redis only
+            yield _eviction("broker memory", channel.client)
     except Exception as error:  # noqa: BLE001 - every transport has errors of its own
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         mend = "Start it (`make up` starts a private Redis), or correct BROKER_URL or REDIS_URL."

@@ -8,9 +8,8 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
-from workflows import conf
+from workflows import clock, conf
 from workflows.activities import Activity
-from workflows.dispatch import inline
 from workflows.store import threads
 from workflows.store.rows import Claim
 
@@ -91,7 +90,7 @@ _keeper = _Keeper()
 def keeping(claims: Sequence[Claim]) -> Iterator[Watch]:
     """Keep the leases of `claims` inside the block, once it has lasted a third of a lease."""
     watch = Watch(claims)
-    if inline.is_active():
+    if clock.is_virtual():
         # A test or a trial: no other process could take the claims, and the keeper's thread would
         # look for their rows through a connection of its own, perhaps to another database.
         yield watch

@@ -1,7 +1,8 @@
 """start NAME: start a run, and wait for its end when asked to."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 
 from rich.console import Console
@@ -52,7 +53,8 @@ def run(options: Namespace) -> Answer:
             {**run_data(started.run), "is_new": started.is_new},
             lambda console: _draw_start(console, started),
         )
-    ended = wait_for(started.run.pk, options.wait, pause=_work_while_waiting())
+    with _working() as pause:
+        ended = wait_for(started.run.pk, options.wait, pause=pause)
     refusal = _refusal(ended, options.wait)
     return Answer(
         {**run_data(ended), "is_new": started.is_new},
@@ -62,17 +64,16 @@ def run(options: Namespace) -> Answer:
     )
 
 
-def _work_while_waiting() -> Callable[[float], object] | None:
-    """Return what to do between two looks: where no workers are, the waiting process works."""
+@contextmanager
+def _working() -> Iterator[Callable[[float], object] | None]:
+    """Give what to do between two looks: where there are no workers, the waiting process works."""
     if conf.settings().dispatcher != "inline":
-        return None
-    pump, never = Pump(inline.mailbox()), Event()
-
-    def work(seconds: float) -> None:
-        if not pump.drain():
-            never.wait(seconds)
-
-    return work
+        yield None
+        return
+    never = Event()
+    with inline.use_mailbox(inline.Mailbox()) as box:
+        pump = Pump(box)
+        yield lambda seconds: pump.drain() or never.wait(seconds)
 
 
 def _draw_start(console: Console, started: services.Started) -> None:
