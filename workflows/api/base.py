@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from workflows.api.authentication import TokenAuthentication
 from workflows.api.pagination import NewestFirst
 from workflows.api.parsers import StrictJSONParser
+from workflows.api.problems import LengthRequiredError
 from workflows.api.schema import ApiSchema
 from workflows.errors import NotFoundError
 from workflows.services import access
@@ -55,6 +56,12 @@ class ApiView(GenericAPIView[Any]):
     pagination_class: type[BasePagination] | None = NewestFirst
     filter_backends = ()
     schema = ApiSchema()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        in_chunks = "HTTP_TRANSFER_ENCODING" in request.META
+        if in_chunks and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequiredError("Send the body with a Content-Length, not in chunks.")
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002 - a view's signature
         return Response(status=204)  # the header Allow says it all

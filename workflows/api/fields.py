@@ -18,7 +18,7 @@ class TextField(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         # Blank text is refused anyway; said as a length, it is in the OpenAPI document too.
-        shortest = {} if options.get("allow_blank") else {"min_length": 1}
+        shortest: dict[str, Any] = {} if options.get("allow_blank") else {"min_length": 1}
         super().__init__(trim_whitespace=False, **shortest, **options)
 
     def to_internal_value(self, data: Any) -> str:

@@ -44,6 +44,13 @@ class BodyTooLargeError(CeleriacError):
     status = 413
 
 
+class LengthRequiredError(CeleriacError):
+    """A body came in chunks, without its length: WSGI would take it for empty."""
+
+    code = "length_required"
+    status = 411
+
+
 class MalformedBodyError(CeleriacError):
     """The body of a request cannot be read as what its content type says."""
 

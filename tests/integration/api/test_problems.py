@@ -24,7 +24,7 @@ START = '{"workflow": "greeting", "input": {"name": %s}}'
 
 
 def post(client: APIClient, body: bytes | str, media_type: str = JSON, **more: Any) -> Any:
-    raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+    raw: Any = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     return client.generic("POST", RUNS, raw, media_type, **more)
 
 
@@ -68,6 +68,11 @@ def test_a_body_that_is_larger_than_it_says(anybody: APIClient) -> None:
     problem(refused, 400, "malformed_body")
     problem(post(anybody, b"{}", CONTENT_LENGTH="99999999999999999999"), 413, "body_too_large")
     problem(post(anybody, b"{}", CONTENT_LENGTH="many"), 422, "input_invalid")
+
+
+def test_a_body_in_chunks(anybody: APIClient) -> None:
+    refused = post(anybody, b"", HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+    problem(refused, 411, "length_required")
 
 
 @pytest.mark.parametrize(
