@@ -28,6 +28,8 @@ ENVIRONMENT = {
     "CELERIAC_DISPATCHER": "`celery` or `inline`; inline where no Redis can be had.",
     "CELERIAC_QUEUES": "JSON of the named queues: `{name: {rate, burst, concurrency}}`.",
     "CELERIAC_CONCURRENCY": "Processes of a worker's pool, and slots of a group's chord.",
+    "CELERIAC_LEASE_SECONDS": "How long a claim holds unless it is renewed.",
+    "CELERIAC_MESSAGE_SECONDS": "How long a message may be under way before it is sent again.",
     "CELERIAC_KEY_PREFIX": "Put before every key in Redis.",
     "CELERIAC_HTTPS": "Set behind TLS: secure cookies, HSTS and redirects.",
     "CELERIAC_EXAMPLES": "Install the apps of the examples.",

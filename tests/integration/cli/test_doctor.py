@@ -1,0 +1,69 @@
+"""doctor: what is wrong, and how to mend it."""
+
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import connection
+from pytest_django import Settings
+
+from tests.integration.cli.calling import Said, call
+from tests.support.workers import Workers
+from workflows import clock, services
+from workflows.models import Lease
+
+
+def findings(said: Said) -> dict[str, str]:
+    return {each["check"]: each["status"] for each in said.json["findings"]}
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_the_inline_set_up_is_well_but_warned_of() -> None:
+    services.sweep()
+    said = call("doctor", "--json")
+    assert (said.code, said.json["healthy"]) == (0, True)
+    found = findings(said)
+    assert found.pop("dispatcher") == "warn"
+    assert set(found.values()) == {"ok"}
+    assert ("sqlite" in found) == (connection.vendor == "sqlite")
+    assert {"settings", "database", "migrations", "clocks", "sweeper", "work"} <= set(found)
+
+
+@pytest.mark.django_db
+def test_a_sweeper_that_is_gone_is_found() -> None:
+    assert findings(call("doctor", "--json"))["sweeper"] == "warn"
+    Lease.objects.create(name="sweep", owner="beat", until=clock.now() - timedelta(minutes=5))
+    said = call("doctor")
+    assert said.code == 1
+    assert "fail sweeper" in said.out
+    assert "Start beat" in said.out
+    assert "1 check failed" in said.err
+
+
+@pytest.mark.redis
+@pytest.mark.django_db
+def test_without_workers_it_fails(celery_dispatcher: None) -> None:
+    said = call("doctor", "--json")
+    found = findings(said)
+    assert (said.code, found["broker"], found["results"]) == (1, "ok", "ok")
+    assert found["workers"] == "fail"
+
+
+@pytest.mark.redis
+@pytest.mark.django_db
+def test_a_redis_that_evicts_is_refused(celery_dispatcher: None, redis_client: redis.Redis) -> None:
+    redis_client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert findings(call("doctor", "--json"))["broker memory"] == "fail"
+    finally:
+        redis_client.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.workers
+@pytest.mark.redis
+@pytest.mark.django_db(transaction=True)
+def test_with_a_worker_its_queues_are_served(workers: Workers, settings: Settings) -> None:
+    workers.start()
+    found = findings(call("doctor", "--json"))
+    assert (found["workers"], found["queues"]) == ("ok", "ok")
