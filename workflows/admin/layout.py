@@ -50,6 +50,7 @@ class _Layers:
 
 def draw(start: str, arrows: Sequence[Arrow]) -> Drawing:
     """Return the drawing of everything that can be reached from `start`."""
+    arrows = list(dict.fromkeys(arrows))
     backward = _backward(start, arrows)
     forward = [arrow for arrow in arrows if arrow not in backward]
     depth = _depths(start, forward)

@@ -1,0 +1,98 @@
+"""The drawing of a graph, and the axis of a timeline."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows.admin.layout import HEIGHT, WIDTH, Arrow, draw
+from workflows.admin.timeline import Axis, pretty, spoken
+
+BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def at(**length: float) -> datetime:
+    return BEGIN + timedelta(**length)
+
+
+@st.composite
+def graphs(pick: st.DrawFn) -> list[Arrow]:
+    """Arrows between up to 15 nodes, each of which can be reached from n0."""
+    count = pick(st.integers(1, 15))
+    arrows = [(f"n{pick(st.integers(0, node - 1))}", f"n{node}", "") for node in range(1, count)]
+    nodes = st.integers(0, count - 1)
+    more = pick(st.lists(st.tuples(nodes, nodes), max_size=15))
+    return [*arrows, *((f"n{a}", f"n{b}", "back") for a, b in more)]
+
+
+@given(graphs())
+def test_boxes_never_overlap_and_stay_inside(arrows: list[Arrow]) -> None:
+    drawing = draw("n0", arrows)
+    nodes = {"n0", *(name for source, target, _ in arrows for name in (source, target))}
+    assert set(drawing.boxes) == nodes
+    places = sorted((y, x) for x, y in drawing.boxes.values())
+    for (y, x), (next_y, next_x) in itertools.pairwise(places):
+        assert next_y > y or next_x >= x + WIDTH
+    assert all(0 <= x <= drawing.width - WIDTH for _, x in places)
+    assert all(0 <= y <= drawing.height - HEIGHT for y, _ in places)
+    assert len(drawing.lines) == len(set(arrows))
+
+
+def test_a_chain_is_a_straight_line_downwards() -> None:
+    drawing = draw("a", [("a", "b", ""), ("b", "c", "")])
+    (ax, ay), (bx, by), (cx, cy) = (drawing.boxes[name] for name in "abc")
+    assert ax == bx == cx
+    assert ay < by < cy
+
+
+def test_a_cycle_leads_back_up() -> None:
+    drawing = draw("a", [("a", "b", ""), ("b", "a", "again")])
+    assert drawing.boxes["a"][1] < drawing.boxes["b"][1]
+    assert {line.label for line in drawing.lines} == {"", "again"}
+
+
+def test_a_long_sleep_is_drawn_short() -> None:
+    axis = Axis([(at(), at(seconds=1)), (at(days=2), at(days=2, seconds=1))])
+    ((_, length),) = axis.gaps
+    assert length == timedelta(days=2) - timedelta(seconds=1)
+    assert axis.place(at()) == 0
+    assert axis.place(at(days=2, seconds=1)) == pytest.approx(100)
+    assert axis.place(at(seconds=1)) == pytest.approx(46.5)
+    assert axis.place(at(days=2)) == pytest.approx(53.5)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**4)), min_size=1, max_size=30),
+    st.lists(st.integers(-10, 2 * 10**6), min_size=2),
+)
+def test_what_is_later_is_never_further_left(
+    spans: list[tuple[int, int]], moments: list[int]
+) -> None:
+    axis = Axis([(at(seconds=begin), at(seconds=begin + length)) for begin, length in spans])
+    places = [axis.place(at(seconds=moment)) for moment in sorted(moments)]
+    assert places == sorted(places)
+    assert places[0] >= 0
+    assert places[-1] <= 100.001
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0034, "3 ms"),
+        (1.25, "1.2 s"),
+        (240, "4 min"),
+        (245, "4 min 5 s"),
+        (7260, "2 h 1 min"),
+        (180000, "2 d 2 h"),
+        (-1, "0 ms"),
+    ],
+)
+def test_lengths_are_spoken(seconds: float, words: str) -> None:
+    assert spoken(timedelta(seconds=seconds)) == words
+
+
+def test_long_values_are_cut() -> None:
+    assert pretty({"a": "é"}) == '{\n  "a": "é"\n}'
+    assert pretty("x" * 7000).endswith("characters more")
