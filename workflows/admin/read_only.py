@@ -33,6 +33,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     paginator = CheapPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
 
     class Media:

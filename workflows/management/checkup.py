@@ -204,7 +204,7 @@ def _eviction(check: str, client: Any) -> Finding:
 
 
 def _workers() -> Findings:
-    inspect = current_app.control.inspect(timeout=1.0)
+    inspect = current_app.control.inspect(timeout=1.5)
     served = inspect.active_queues() or {}
     mend = "Start one: `make up`, or `celery -A project.celery:app worker`."
     if not served:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 import redis
 from django.db import connection
-from pytest_django import Settings
 
+from project.processes import wait_until
 from tests.integration.cli.calling import Said, call
 from tests.support.workers import Workers
 from workflows import clock, services
@@ -63,7 +63,12 @@ def test_a_redis_that_evicts_is_refused(celery_dispatcher: None, redis_client: r
 @pytest.mark.workers
 @pytest.mark.redis
 @pytest.mark.django_db(transaction=True)
-def test_with_a_worker_its_queues_are_served(workers: Workers, settings: Settings) -> None:
-    workers.start()
-    found = findings(call("doctor", "--json"))
-    assert (found["workers"], found["queues"]) == ("ok", "ok")
+def test_with_a_worker_its_queues_are_served(workers: Workers) -> None:
+    (worker,) = workers.start()
+
+    def is_well() -> bool:
+        found = findings(call("doctor", "--json"))
+        return (found["workers"], found.get("queues")) == ("ok", "ok")
+
+    # It works before it listens to questions.
+    wait_until(is_well, seconds=1, child=worker, every=0.1)

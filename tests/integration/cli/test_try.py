@@ -120,6 +120,11 @@ def test_a_rejection_goes_its_way(refund: str) -> None:
     assert (report["result"], report["reason"]) == ("blocked", "Too much.")
 
 
+def test_an_answer_that_no_person_could_give_is_refused(refund: str) -> None:
+    said = attempt(refund, {"amount": 600}, events=[{"answer": {"node": "ask", "decision": "eh"}}])
+    assert (said.code, said.json["error"]["code"]) == (2, "input_invalid")
+
+
 def test_a_run_that_sleeps_on_and_on_is_suspended(refund: str) -> None:
     unused = [{"at": "PT1S", "answer": {"node": "nobody"}}]
     said = attempt(refund, {"amount": 600}, events=unused)
