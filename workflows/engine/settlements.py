@@ -6,6 +6,7 @@ from typing import Any
 from workflows import clock, conf
 from workflows.absent import ABSENT
 from workflows.context.paths import read
+from workflows.context.values import equal
 from workflows.engine.cursor import Cursor
 from workflows.engine.segment import Over
 from workflows.nodes.outcomes import Finish, JSONObject
@@ -90,8 +91,9 @@ def contribution(merge: str | None, start: JSONObject, context: JSONObject) -> J
         return None
     value = read(context, merge)
     before = read(start, merge)
-    unchanged = value is before or (type(value) is type(before) and value == before)
-    return None if value is ABSENT or unchanged else {"value": value}
+    if value is ABSENT or (before is not ABSENT and equal(value, before)):
+        return None
+    return {"value": value}
 
 
 def _over(cursor: Cursor, state: ThreadState, event: str) -> Settlement:

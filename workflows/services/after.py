@@ -35,6 +35,18 @@ def join_group(group_id: UUID) -> bool:
     return bool(hints)
 
 
+def look_after(group_id: UUID) -> None:
+    """Join a group of which a thread is over, or let others take the place that it has left.
+
+    Only for ends outside a slot: a slot claims what follows by itself.
+    """
+    if join_group(group_id):
+        return
+    info = groups.load_group(group_id)
+    if groups.has_room(info):
+        publish.send_helpers(group_id, info.queue, 1)
+
+
 def fall_asleep(run_id: UUID) -> bool:
     """Mark a run as suspended when nothing in it can move; ask after the own commit."""
     if runs.can_move(run_id):
@@ -53,7 +65,7 @@ def _act(hints: Sequence[Hint]) -> None:
             publish.send_group(hint)
     try:
         for group_id in ending:
-            join_group(group_id)
+            look_after(group_id)
         for run_id in slept:
             fall_asleep(run_id)
     except DatabaseError:

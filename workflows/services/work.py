@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from workflows import conf
-from workflows.services.after import join_group, say
+from workflows.services.after import join_group, look_after, say
 from workflows.services.driving import Shift, drive
 from workflows.services.pace import Pace, pace_of
 from workflows.services.turns import Taken, claim_in_turn, limits_of
@@ -46,7 +46,7 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
         following = _handing_on(group_id)
     ended = drive(taken.claims, Shift(_deadline(), following, Pace(), say))
     if ended and group_id is not None:
-        join_group(group_id)
+        look_after(group_id)
     return Worked()
 
 

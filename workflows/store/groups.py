@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef
 
 from workflows import clock
 from workflows.models import Slot, Thread, ThreadGroup
-from workflows.states import GROUP_EDGES, THREAD_OVER, GroupState, ThreadState
+from workflows.states import GROUP_EDGES, THREAD_LIVE, THREAD_OVER, GroupState, ThreadState
 from workflows.store import statements, transition
 from workflows.store.rows import GroupInfo
 
@@ -83,6 +83,16 @@ def lock_group(group_id: UUID) -> ThreadGroup | None:
     """Lock an open group; None when it was joined or cancelled."""
     locked = ThreadGroup.objects.select_for_update(no_key=True).filter(pk=group_id)
     return locked.filter(state=GroupState.OPEN).first()
+
+
+def has_room(info: GroupInfo) -> bool:
+    """Tell whether parts wait behind a window in which a place is free."""
+    if not info.parallel:
+        return False
+    threads = Thread.objects.filter(group_id=info.id)
+    if not threads.filter(state=ThreadState.QUEUED).exists():
+        return False
+    return threads.filter(state__in=THREAD_LIVE).count() < info.parallel
 
 
 def contributions(group_id: UUID) -> list[tuple[str, Any]]:

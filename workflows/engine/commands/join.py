@@ -8,10 +8,11 @@ from workflows.absent import ABSENT
 from workflows.compiler.plan import Plan, PlanNode
 from workflows.context.merge import merge_contributions
 from workflows.context.paths import assign, read
-from workflows.engine.ending import complete
+from workflows.engine.ending import complete, fail
 from workflows.engine.hints import GroupEnding, Hint, ThreadReady
 from workflows.engine.plans import load_plan
 from workflows.engine.settlements import contribution, message_end
+from workflows.errors import PathError
 from workflows.models import Run, ThreadGroup
 from workflows.nodes.outcomes import JSONObject
 from workflows.nodes.parts import part_context, parts_from_json
@@ -32,7 +33,12 @@ def apply(group_id: UUID, run_id: UUID) -> list[Hint]:
     if run is None or group is None or not threads.is_group_over(group_id):
         return []
     groups.close(group)
-    return _Join(group, run).go_on()
+    joining = _Join(group, run)
+    try:
+        joining.merge()
+    except PathError as error:
+        return joining.fail(error)
+    return joining.go_on()
 
 
 class _Join:
@@ -45,57 +51,76 @@ class _Join:
         self.plan: Plan = load_plan(runs.load_info(group.run_id).version_id)
         self.split: PlanNode = self.plan.nodes[group.node]
         self.join = self.plan.nodes[self.split.join] if self.split.join else None
-        self.context = self._merged()
+        self.here = self.join or self.split  # the node whose step this is
+        self.context: JSONObject = self.owner.context or {}
+
+    def merge(self) -> None:
+        """Put what the parts leave into the context. Raises PathError where it does not fit."""
+        base, path = self.context, self.group.merge
+        if not path:
+            return
+        rows = groups.contributions(self.group.pk)
+        if self.group.parts["parts"] == "items":
+            values = [kept["value"] if kept else None for _, kept in rows]
+            self.context = assign(base, path, values)
+            return
+        arrived = [kept["value"] for state, kept in rows if kept and self._counts(state)]
+        merged = merge_contributions(read(base, path), arrived)
+        self.context = base if merged is ABSENT else assign(base, path, merged)
+
+    def fail(self, error: PathError) -> list[Hint]:
+        """Send the owner to `on_error`, or fail the run: what cannot be merged never can."""
+        failure = {"code": error.code, "message": error.message, "node": self.here.id, "attempt": 1}
+        self._record("failed", error=failure)
+        target = None if self._is_outer() else self.here.ports.get("on_error")
+        if target is not None:
+            return self._go_to(target, {**self.context, "error": failure})
+        fail(self.run, self.plan, failure)
+        return []
 
     def go_on(self) -> list[Hint]:
         """Move the owner: on behind the join, to a join further out, or to its end."""
-        is_outer = self.join is not None and self.join.closes != self.split.id
-        if is_outer:
+        if self._is_outer():
             return self._over("arrive", came_from=self.split.id)
-        here = self.join or self.split
-        self._record(here)
-        target = None if self._has_no_join() else here.ports.get("next")
+        if self._has_no_join():
+            return self._over("end", came_from=self.here.id)
+        value = read(self.context, self.group.merge) if self.group.merge else ABSENT
+        self._record(output=None if value is ABSENT else {self.group.merge: value})
+        target = self.here.ports.get("next")
         if target is None:
-            return self._over("end", came_from=here.id)
-        self._move("join", node=target, came_from=here.id, context=self.context, attempt=0)
-        return [ThreadReady(self.owner.pk, self.group.owner_seq + 1, self.owner.queue)]
+            return self._over("end", came_from=self.here.id)
+        return self._go_to(target, self.context)
+
+    def _is_outer(self) -> bool:
+        """Tell whether the join also closes a split around this one."""
+        return self.join is not None and self.join.closes != self.split.id
 
     def _has_no_join(self) -> bool:
         return self.join is None and self.group.merge is None
 
-    def _merged(self) -> JSONObject:
-        base: JSONObject = self.owner.context or {}
-        path = self.group.merge
-        if not path:
-            return base
-        rows = groups.contributions(self.group.pk)
-        if self.group.parts["parts"] == "items":
-            return assign(base, path, [kept["value"] if kept else None for _, kept in rows])
-        arrived = [kept["value"] for state, kept in rows if kept and self._counts(state)]
-        merged = merge_contributions(read(base, path), arrived)
-        return base if merged is ABSENT else assign(base, path, merged)
+    def _go_to(self, node: str, context: JSONObject) -> list[Hint]:
+        self._move("join", node=node, came_from=self.here.id, context=context, attempt=0)
+        return [ThreadReady(self.owner.pk, self.group.owner_seq + 1, self.owner.queue)]
 
     def _counts(self, state: str) -> bool:
         """Tell whether a part's value is merged: a branch's only when it reached the join."""
         return self.join is None or state == ThreadState.ARRIVED
 
-    def _record(self, here: PlanNode) -> None:
+    def _record(self, status: str = "completed", **values: Any) -> None:
         now = clock.now()
-        value = read(self.context, self.group.merge) if self.group.merge else None
         row = HistoryRow(
             seq=self.group.owner_seq,
             attempt=1,
-            node=here.id,
-            kind=here.kind.name,
+            node=self.here.id,
+            kind=self.here.kind.name,
             came_from=self.split.id if self.join else self.owner.came_from,
-            status="completed",
+            status=status,
             queued_at=self.group.opened_at,
             started_at=self.group.opened_at if self.join is None else now,
             ended_at=now,
-            output=None if value is ABSENT else {self.group.merge: value},
+            **values,
         )
-        if not self._has_no_join():
-            threads.record(self.group.run_id, self.owner.pk, [row])
+        threads.record(self.group.run_id, self.owner.pk, [row])
 
     def _move(self, event: str, **changes: Any) -> None:
         moved = threads.move(
@@ -119,9 +144,11 @@ class _Join:
         if outer is not None:
             start = part_context(parts_from_json(outer.parts), outer.base, self.owner.idx)
             given = contribution(outer.merge, start, self.context)
-        self._move(event, came_from=came_from, context=self.context, contribution=given)
+        # Without a join, what the part that was over last leaves stands for all of them.
+        left = history.last_context(self.group.pk) if self._has_no_join() else None
+        context = self.context if left is None else left
+        self._move(event, came_from=came_from, context=context, contribution=given)
         if outer is not None:
             return [GroupEnding(outer.id)]
-        left = history.last_context(self.group.pk) if self._has_no_join() else None
-        complete(self.run, self.plan, left or self.context)
+        complete(self.run, self.plan, context)
         return []
