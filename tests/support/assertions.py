@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from workflows.context.values import equal
 from workflows.models import NodeExecution, Run, Thread, ThreadGroup
 from workflows.selectors import runs as selectors
 
@@ -13,7 +14,7 @@ def assert_completed(run: Run, output: Any = ..., result: str = "ok") -> None:
     assert run.status == "completed", (run.status, run.error)
     assert run.result == result
     if output is not ...:
-        assert run.output == output
+        assert equal(run.output, output), (run.output, output)
 
 
 def assert_failed(run: Run, code: str, node: str | None = None) -> None:

@@ -25,12 +25,14 @@ def activity(id_: str, name: str, **fields: Any) -> Node:
     return {"id": id_, "type": "activity", "activity": name, **fields}
 
 
-def edit(id_: str, *, next: str | None = ..., **values: Any) -> Node:  # type: ignore[assignment] # noqa: A002
-    """Set each key to its value."""
+def edit(id_: str, *, next: str | list[str] | None = ..., **values: Any) -> Node:  # type: ignore[assignment] # noqa: A002
+    """Set each key to its value; `a__b` stands for the path `a.b`."""
     node = {
         "id": id_,
         "type": "edit",
-        "entries": [{"set": key, "value": value} for key, value in values.items()],
+        "entries": [
+            {"set": key.replace("__", "."), "value": value} for key, value in values.items()
+        ],
     }
     return node if next is ... else {**node, "next": next}
 
@@ -63,3 +65,13 @@ def each(id_: str, process: str | None, items: str = "items", **fields: Any) -> 
 
 def batch(id_: str, process: str | None, items: str = "items", **fields: Any) -> Node:
     return {"id": id_, "type": "batch", "items": items, "process": process, **fields}
+
+
+def wait_event(id_: str, event: str, **fields: Any) -> Node:
+    return {"id": id_, "type": "wait_event", "event": event, **fields}
+
+
+def switch(id_: str, default: str, **choices: str) -> Node:
+    """Go to a choice's node when its condition holds: `switch("s", "else", then="n > 1.0")`."""
+    listed = [{"when": when, "next": target} for target, when in choices.items()]
+    return {"id": id_, "type": "switch", "choices": listed, "default": default}

@@ -1,0 +1,150 @@
+"""Splits inside of splits."""
+
+import pytest
+
+from tests.support.assertions import (
+    assert_completed,
+    assert_waiting_for,
+    visited,
+)
+from tests.support.builder import (
+    batch,
+    delay,
+    each,
+    edit,
+    end,
+    fan_in,
+    fan_out,
+    switch,
+    wait_event,
+    workflow,
+)
+from tests.support.orders import assert_output_in_every_order, runs_in_every_order
+from workflows.models import ThreadGroup
+from workflows.testing import Harness
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+def test_one_join_closes_several_nested_splits_at_once() -> None:
+    definition = workflow(
+        "split",
+        fan_out("f", a="a", b="inner"),
+        edit("a", next="j", output=["a"]),
+        fan_out("inner", c="c", d="innermost"),
+        edit("c", next="j", output=["c"]),
+        fan_out("innermost", g="g", h="h"),
+        edit("g", next="j", output=["g"]),
+        edit("h", next="j", output=["h"]),
+        fan_in("j"),
+        end(),
+    )
+    for run in runs_in_every_order(definition):
+        assert_completed(run, {"output": ["a", "c", "g", "h"]})
+        assert visited(run).count("j") == 1
+        assert visited(run).count("end") == 1
+        assert set(ThreadGroup.objects.filter(run=run).values_list("state", flat=True)) == {
+            "joined"
+        }
+
+
+def test_a_join_of_nested_splits_outlives_inner_branches_that_end_elsewhere() -> None:
+    definition = workflow(
+        "split",
+        fan_out("f", a="a", b="inner"),
+        edit("a", next="j", output="a"),
+        fan_out("inner", c="c", d="d"),
+        edit("c", next=None, output="c"),
+        switch("d", "j", away="away"),
+        end("away"),
+        fan_in("j"),
+        end(),
+    )
+    assert_output_in_every_order(definition, {"away": True}, {"away": True, "output": "a"})
+
+
+def test_splits_nest_with_joins_of_their_own() -> None:
+    definition = workflow(
+        "split",
+        fan_out("f", a="f1", b="f2"),
+        fan_out("f1", c="c", d="d"),
+        edit("c", next="j1", inner=1),
+        edit("d", next="j1", inner=2),
+        fan_in("j1", merge="inner", next="a2"),
+        edit("a2", next="j", output="${inner}"),
+        fan_out("f2", e="e", g="g"),
+        edit("e", next="j2", inner=3),
+        edit("g", next="j2", inner=4),
+        fan_in("j2", merge="inner", next="b2"),
+        edit("b2", next="j", output="${inner}"),
+        fan_in("j"),
+        end(),
+    )
+    assert_output_in_every_order(definition, {}, {"output": [1, 2, 3, 4]})
+
+
+def test_a_batch_in_a_branch_and_a_fan_out_in_a_slice() -> None:
+    definition = workflow(
+        "split",
+        fan_out("f", a="slices", b="b"),
+        batch("slices", "inner", size=2, parallel=1, merge="sums", next="a2"),
+        fan_out("inner", c="c", d="d"),
+        edit("c", next="j1", sums="${[sum(items)]}"),
+        edit("d", next="j1", sums="${[batch.index]}"),
+        fan_in("j1", merge="sums", next=None),
+        edit("a2", next="j", output="${sums}"),
+        edit("b", next="j", output="b"),
+        fan_in("j"),
+        end(),
+    )
+    assert_output_in_every_order(
+        definition,
+        {"items": [1, 2, 3, 4, 5]},
+        {"items": [1, 2, 3, 4, 5], "output": [3, 0, 7, 1, 5, 2, "b"]},
+    )
+
+
+def test_sleepers_deep_inside_nested_splits_wake_alone(engine: Harness) -> None:
+    engine.publish(
+        workflow(
+            "split",
+            fan_out("f", a="rows", b="pause"),
+            each("rows", "inner", next="j"),
+            fan_out("inner", c="ask", d="d"),
+            wait_event("ask", "answer", key="item", result="got", next="told"),
+            edit("told", next="j1", output="${got.data}"),
+            delay("d", "PT1H", next="j1"),
+            fan_in("j1", next=None),
+            delay("pause", "PT2H", next="j"),
+            fan_in("j"),
+            end(),
+        )
+    )
+    run = engine.start("split", {"items": ["x", "y"]})
+    engine.drain()
+    assert_waiting_for(run, "ask", "ask", "d", "d", "pause")
+    engine.send("answer", key="y", data="Y")
+    assert_waiting_for(run, "ask", "d", "d", "pause")
+    engine.jump(hours=1)
+    assert_waiting_for(run, "ask", "pause")
+    engine.send("answer", key="x", data="X")
+    assert_waiting_for(run, "pause")
+    engine.jump(hours=1)
+    assert_completed(run, {"items": ["x", "y"], "output": ["X", "Y"]})
+
+
+def test_without_joins_the_last_thread_of_nested_splits_decides_the_output(
+    engine: Harness,
+) -> None:
+    engine.publish(
+        workflow(
+            "split",
+            fan_out("f", a="inner", b="b"),
+            fan_out("inner", c="c", d="d"),
+            delay("c", "PT3S", next="c2"),
+            edit("c2", who="innermost", next=None),
+            edit("d", who="d", next=None),
+            edit("b", who="early", next=None),
+        )
+    )
+    assert_completed(engine.run("split"), {"who": "innermost"})

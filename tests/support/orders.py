@@ -1,0 +1,85 @@
+"""One workflow in many orders of its messages: what it makes must not depend on them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.test import override_settings
+
+from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
+from workflows import clock
+from workflows.dispatch.inline import Mailbox, Message, use_mailbox
+from workflows.models import Run
+from workflows.testing import Harness
+from workflows.testing.harness import VirtualClock
+
+#: Makes a message stand for about one leg of one thread, so that threads really take turns.
+ONE_LEG = {"SLICE_SECONDS": 0.001, "BATCH_SECONDS": 1e-6, "SLOTS": 4}
+
+
+class DoublingMailbox(Mailbox):
+    """Delivers every message twice, as a broker may."""
+
+    def add(self, message: Message) -> None:
+        for _ in range(2):
+            if (
+                self.messages.count(message) < 3
+            ):  # one that sends itself on doubles again
+                self.messages.append(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How messages are taken: shuffled by `seed`, a leg at a time, doubled."""
+
+    seed: int | None = None
+    is_fine: bool = False
+    is_doubled: bool = False
+
+
+ORDERS = (
+    Order(),
+    Order(seed=1),
+    Order(seed=2),
+    Order(is_fine=True),
+    Order(seed=3, is_fine=True),
+    Order(seed=4, is_doubled=True),
+)
+
+
+@contextmanager
+def engine_in(order: Order, time: VirtualClock) -> Iterator[Harness]:
+    """Give an engine in process that takes its messages in this order."""
+    harness = Harness((DoublingMailbox if order.is_doubled else Mailbox)(order.seed), time)
+    tuning = override_settings(CELERIAC={**settings.CELERIAC, **ONE_LEG})
+    with (
+        tuning if order.is_fine else nullcontext(),
+        use_mailbox(harness.box),
+        clock.use_clock(harness.clock),
+    ):
+        yield harness
+
+
+def runs_in_every_order(
+    definition: dict[str, Any], data: dict[str, Any] | None = None
+) -> Iterator[Run]:
+    """Run a definition in every order, and look at what holds for every final run."""
+    time = VirtualClock()  # goes on from order to order: they share the database
+    for order in ORDERS:
+        with engine_in(order, time) as engine:
+            engine.publish(definition)
+            run = engine.run(definition["workflow"], data)
+            assert run.ended_at, f"{order}: the run is still {run.status}"
+            assert_each_step_once(run)
+            assert_at_rest(run)
+            yield run
+
+
+def assert_output_in_every_order(
+    definition: dict[str, Any], data: dict[str, Any] | None, output: Any
+) -> None:
+    """A definition gives the same output in every order of its messages."""
+    for run in runs_in_every_order(definition, data):
+        assert_completed(run, output)
