@@ -1,11 +1,13 @@
 """Walks the nodes without side effects in memory, up to the first that needs more."""
 
+from collections import Counter
 from dataclasses import dataclass
 from time import monotonic
 
 from workflows.engine.call import call_node
 from workflows.engine.cursor import Cursor
 from workflows.nodes.outcomes import Arrive, Continue, Fail, Finish, JSONObject, Split, Suspend
+from workflows.store import history
 
 MAX_NODES = 50
 MAX_SECONDS = 0.2
@@ -66,5 +68,13 @@ _NEVER = object()
 def _too_many(cursor: Cursor, limit: int) -> str:
     return (
         f"The thread has executed {limit} nodes, the limit of this workflow "
-        f"(limits.node_executions); it was at {cursor.node_id!r}."
+        f"(limits.node_executions), most of them at {_busiest(cursor)!r}; it was at "
+        f"{cursor.node_id!r}."
     )
+
+
+def _busiest(cursor: Cursor) -> str:
+    """Return the node that the thread has executed most often."""
+    counts = Counter(history.counts_by_node(cursor.claim.thread_id))
+    counts.update(step.node for step in cursor.steps)
+    return counts.most_common(1)[0][0]

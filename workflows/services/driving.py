@@ -45,12 +45,17 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How to go on: until `deadline` (of `monotonic`), claiming what `following` says."""
+    """How to go on: until `deadline` (of `monotonic`), claiming what `following` says.
+
+    `is_slot`: what is given up goes back to the group, for the slot comes again; otherwise each
+    thread is sent by itself.
+    """
 
     deadline: float
     following: Callable[[], Next | None]
     pace: Pace
     say: Callable[[list[Hint]], None]
+    is_slot: bool = False
 
 
 def own_transaction() -> AbstractContextManager[object]:
@@ -69,7 +74,7 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
         work = _run(claims, cursors, shift.pace)
         late = monotonic() > shift.deadline
         if late:
-            work.settlements = [_give_up(item) for item in work.settlements]
+            work.settlements = [_give_up(item, to_group=shift.is_slot) for item in work.settlements]
         settled, claims = _write(work, None if late else shift.following())
         settled |= {item.claim.thread_id for item in work.written}
         kept = [item for item in work.settlements + work.written if item.event == "advance"]
@@ -100,17 +105,16 @@ def _write_alone(item: Settlement) -> set[int]:
         return set()
 
 
-def _give_up(item: Settlement) -> Settlement:
+def _give_up(item: Settlement, *, to_group: bool) -> Settlement:
     """Turn a claim of the next step into a thread that waits its turn."""
     if item.event != "advance":
         return item
-    in_group = item.claim.group_id is not None
     return replace(
         item,
-        state=ThreadState.QUEUED if in_group else ThreadState.READY,
-        event="hand_back" if in_group else "wait_turn",
+        state=ThreadState.QUEUED if to_group else ThreadState.READY,
+        event="hand_back" if to_group else "wait_turn",
         attempt=0,
-        lease_until=None if in_group else message_end(),
+        lease_until=None if to_group else message_end(),
     )
 
 

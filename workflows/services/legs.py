@@ -13,6 +13,7 @@ from workflows.engine.hints import Hint
 from workflows.engine.interpret import Command, interpret
 from workflows.engine.retries import lost_too_often
 from workflows.engine.segment import Stop, walk
+from workflows.engine.settlements import advance
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 from workflows.services.keeping import Watch
@@ -53,7 +54,14 @@ def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
     cursor.pending = None
     if not _is_call_here(stop, cursor):
         return interpret(cursor, stop)
-    asked = stop.wait
+    if cursor.claim.attempt > 1 and cursor.steps:
+        # A worker was lost on the way: whatever is to blame is claimed under its own name.
+        cursor.pending = stop
+        return replace(advance(cursor), attempt=cursor.claim.attempt)
+    return _call(cursor, stop.wait, watch)
+
+
+def _call(cursor: Cursor, asked: ActivityCall, watch: Watch) -> Settlement | Command | Written:
     activity = find_activity(asked)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)

@@ -40,10 +40,7 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
     if not taken.claims:
         return Worked(again_at=taken.again_at)
     group_id = taken.claims[0].group_id
-    following: Callable[[], Next | None] = _nothing
-    if group_id is not None and groups.load_group(group_id).parallel:
-        # The place in the window that this thread leaves is handed on to a queued one.
-        following = _handing_on(group_id)
+    following = _handing_on(group_id, queue) if group_id is not None else _nothing
     ended = drive(taken.claims, Shift(_deadline(), following, Pace(), say))
     if ended and group_id is not None:
         look_after(group_id)
@@ -60,7 +57,7 @@ def work_group(group_id: UUID, *, queue: str) -> Worked:
         taken = _first(info, queue, pace)
         if not taken.claims:
             return Worked(again_at=taken.again_at)
-        drive(taken.claims, Shift(deadline, following, pace, say))
+        drive(taken.claims, Shift(deadline, following, pace, say, is_slot=True))
     return Worked(has_more=True)
 
 
@@ -109,7 +106,11 @@ def _nothing() -> Next | None:
     return None
 
 
-def _handing_on(group_id: UUID) -> Callable[[], Next | None]:
+def _handing_on(group_id: UUID, queue: str) -> Callable[[], Next | None]:
+    """Hand the place in the window that a thread leaves on to a queued one of the same queue."""
+    info = groups.load_group(group_id)
+    if not info.parallel or info.queue != queue or limits_of(queue) is not None:
+        return _nothing
     return lambda: Next(group_id, 1, handover=True)
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
+
 from workflows.models import NodeExecution, Thread
 
 
@@ -10,6 +12,12 @@ def last_end(run_id: UUID) -> dict[str, Any] | None:
     """Return what the last end that was reached in a run says: output, result, reason."""
     rows = NodeExecution.objects.filter(run_id=run_id, is_end=True)
     return rows.order_by("-ended_at", "-id").values_list("output", flat=True).first()
+
+
+def counts_by_node(thread_id: int) -> dict[str, int]:
+    """Return how often a thread has executed each node."""
+    rows = NodeExecution.objects.filter(thread_id=thread_id).values_list("node")
+    return dict(rows.annotate(times=Count("id")).order_by())
 
 
 def last_context(group_id: UUID) -> Any:

@@ -15,15 +15,16 @@ from workflows.store import transition
 def free_lost_claims(limit: int) -> int:
     """Take threads back from workers whose lease is over; return how many.
 
-    A part goes back to its group's queue, any other thread becomes ready. The attempt was counted
-    at the claim and stays counted.
+    A part that was on the queue of its group goes back to the group, any other thread becomes
+    ready where it was. The attempt was counted at the claim and stays counted.
     """
     now = clock.now()
     lost = Thread.objects.filter(state=ThreadState.RUNNING, lease_until__lt=now)
+    is_elsewhere = Q(group__isnull=True) | ~Q(queue=F("group__queue"))
     freed = 0
     for event, rows, changes in (
-        ("hand_back", lost.filter(group__isnull=False), {}),
-        ("wait_turn", lost.filter(group__isnull=True), {"wake_at": now}),
+        ("hand_back", lost.filter(queue=F("group__queue")), {}),
+        ("wait_turn", lost.filter(is_elsewhere), {"wake_at": now}),
     ):
         ids = _skip_locked(rows, limit)
         count = Thread.objects.filter(id__in=ids).update(
@@ -74,5 +75,5 @@ def sleepy_runs(limit: int) -> list[UUID]:
 
 def _skip_locked(rows: models.QuerySet[Thread], limit: int) -> list[int]:
     if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, no_key=True)
+        rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
     return list(rows.values_list("id", flat=True)[:limit])

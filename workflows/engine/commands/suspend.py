@@ -26,9 +26,10 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         raise TypeError(message)
     if isinstance(wait, EventWait):
         suspensions.lock_correlation(wait.type, wait.key)
+    # It wakes where it belongs, wherever its last activity ran.
+    queue = cursor.group.queue if cursor.group is not None else conf.settings().default_queue
     settled, _ = threads.settle(
-        [cursor.settled(ThreadState.SUSPENDED, "suspend", queue=conf.settings().default_queue)],
-        None,
+        [cursor.settled(ThreadState.SUSPENDED, "suspend", queue=queue)], None
     )
     if not settled:
         return None
