@@ -4,7 +4,8 @@ from collections import Counter
 from typing import Any
 
 from workflows.activities import ActivityContext, ActivityError, NonRetryableError, activity
-from workflows.models import QueueState
+from workflows.models import QueueState, Thread
+from workflows.states import THREAD_LIVE
 
 #: How often each idempotency key was called in this process.
 calls: Counter[str] = Counter()
@@ -54,3 +55,29 @@ def write(name: str, *, fail: bool = False) -> str:
     if fail:
         raise ActivityError("after_write", "failed after writing")
     return name
+
+
+@activity("test.alive")
+def alive(context: ActivityContext) -> list[int]:
+    """Return how many threads of this one's group hold a place in the window, in a list."""
+    group = Thread.objects.get(pk=context.thread_id).group_id
+    return [Thread.objects.filter(group_id=group, state__in=THREAD_LIVE).count()]
+
+
+@activity("test.on_queue")
+def on_queue(context: ActivityContext) -> int:
+    """Return how many threads run on this one's queue."""
+    queue = Thread.objects.get(pk=context.thread_id).queue
+    return Thread.objects.filter(queue=queue, state="running").count()
+
+
+class Killed(BaseException):
+    """Ends a worker in the middle of a step, as SIGKILL does: nothing catches it."""
+
+
+@activity("test.die")
+def die(context: ActivityContext, attempts: int = 1) -> int:
+    """Kill the worker in the first attempts."""
+    if context.attempt <= attempts:
+        raise Killed
+    return context.attempt

@@ -6,6 +6,7 @@ from typing import Any
 from workflows.context.values import equal
 from workflows.models import NodeExecution, Run, Thread, ThreadGroup
 from workflows.selectors import runs as selectors
+from workflows.states import THREAD_LIVE
 
 
 def assert_completed(run: Run, output: Any = ..., result: str = "ok") -> None:
@@ -56,3 +57,14 @@ def visited(run: Run) -> list[str]:
     """Return the nodes that a run has completed, in order."""
     steps = NodeExecution.objects.filter(run=run, status="completed").order_by("id")
     return list(steps.values_list("node", flat=True))
+
+
+def live_parts(run: Run) -> int:
+    """Return how many threads of a run's groups hold a place in a window."""
+    return Thread.objects.filter(run=run, group__isnull=False, state__in=THREAD_LIVE).count()
+
+
+def seconds_of(run: Run) -> float:
+    """Return how long a final run has taken, by the engine's clock."""
+    assert run.ended_at is not None
+    return (run.ended_at - run.created_at).total_seconds()

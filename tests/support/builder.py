@@ -25,7 +25,7 @@ def activity(id_: str, name: str, **fields: Any) -> Node:
     return {"id": id_, "type": "activity", "activity": name, **fields}
 
 
-def edit(id_: str, *, next: str | list[str] | None = ..., **values: Any) -> Node:  # type: ignore[assignment] # noqa: A002
+def edit(id_: str, *, next: Any = ..., **values: Any) -> Node:  # noqa: A002
     """Set each key to its value; `a__b` stands for the path `a.b`."""
     node = {
         "id": id_,

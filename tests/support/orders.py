@@ -24,9 +24,7 @@ class DoublingMailbox(Mailbox):
 
     def add(self, message: Message) -> None:
         for _ in range(2):
-            if (
-                self.messages.count(message) < 3
-            ):  # one that sends itself on doubles again
+            if self.messages.count(message) < 3:  # one that sends itself on doubles again
                 self.messages.append(message)
 
 
