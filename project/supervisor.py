@@ -6,8 +6,10 @@ from project.processes import Child, ProcessFailedError
 from project.startup import MISCONFIGURED
 
 _LOOK_EVERY = 0.2  # seconds between two looks at the children
-_RESTARTS = 8  # of one child within so many looks; more is a fault, not an accident
-_WINDOW = 150  # looks
+_AT_ONCE = 3  # restarts of one child that come at once; the next wait, as a server may be down
+_PAUSE = 25  # looks between restarts from then on
+_RESTARTS = 20  # within the window; more is a fault, not an accident
+_WINDOW = 600  # looks
 
 
 class Supervisor:
@@ -67,7 +69,12 @@ class Supervisor:
 
     def _restart(self, child: Child) -> None:
         recent = [at for at in self._restarts.get(child.name, []) if at > self._looks - _WINDOW]
-        if child.exit_code() == MISCONFIGURED or len(recent) >= _RESTARTS:
+        # A worker that finds its broker gone ends as one that is told a wrong address: if it has
+        # been up before, the broker will be back.
+        never_up = not recent and child.exit_code() == MISCONFIGURED
+        if len(recent) >= _AT_ONCE and recent[-1] > self._looks - _PAUSE:
+            return
+        if never_up or len(recent) >= _RESTARTS:
             self.failure = f"{child.name} does not stay up: {child.last_words()}; see {child.log}"
             return
         self._restarts[child.name] = [*recent, self._looks]

@@ -141,7 +141,6 @@ def _feed(suspension: Suspension, event: Event) -> list[Hint] | None:
     """Give an event to a wait: wake it, or keep the event until there are enough. None: over."""
     collected = [*suspension.collected, as_json(event)]
     if len(collected) < suspension.collect:
-        suspensions.keep_collected(suspension, collected)
-        return []
+        return [] if suspensions.keep_collected(suspension, collected) else None
     payload = collected if suspension.collect > 1 else collected[0]
     return resolve_command.apply(suspension, "event", payload) or None

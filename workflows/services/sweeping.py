@@ -1,5 +1,6 @@
 """The sweeper: finds in the rows whatever should have moved and did not, and moves it."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,8 @@ from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
 from workflows.store import control, groups, suspensions, sweep
 from workflows.store.threads import worker_name
+
+logger = logging.getLogger("workflows.sweeping")
 
 #: Longer than a sweep takes; a sweeper that dies is replaced after this.
 _LEASE_SECONDS = 10.0
@@ -71,7 +74,16 @@ def _sweep(limit: int) -> Swept:
 
 
 def _count(mend: Callable[[UUID], bool], found: list[UUID]) -> int:
-    return sum(mend(each) for each in found)
+    return sum(_try(mend, each) for each in found)
+
+
+def _try(mend: Callable[[UUID], bool], found: UUID) -> bool:
+    """Mend one thing; one that cannot be mended must not keep the others from it."""
+    try:
+        return mend(found)
+    except Exception:
+        logger.exception("%s of %s failed", mend.__name__, found)
+        return False
 
 
 def _fail_late(run_id: UUID) -> bool:

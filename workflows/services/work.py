@@ -56,6 +56,8 @@ def work_group(group_id: UUID, *, queue: str) -> Worked:
     while monotonic() < deadline:
         taken = _first(info, queue, pace)
         if not taken.claims:
+            if taken.again_at is not None:
+                groups.expect_help(group_id, taken.again_at)
             return Worked(again_at=taken.again_at)
         drive(taken.claims, Shift(deadline, following, pace, say, is_slot=True))
     return Worked(has_more=True)

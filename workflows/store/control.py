@@ -36,7 +36,7 @@ def granted(queue: QueueState, limits: conf.QueueSettings, count: int) -> tuple[
     now = clock.now()
     if limits.rate is None:
         return count, now
-    start = _first_token(queue, limits)
+    start = _first_token(queue, limits, now)
     if start > now:
         return 0, start
     return min(count, int((now - start) * limits.rate / timedelta(seconds=1)) + 1), now
@@ -45,13 +45,14 @@ def granted(queue: QueueState, limits: conf.QueueSettings, count: int) -> tuple[
 def spend(queue: QueueState, limits: conf.QueueSettings, count: int) -> None:
     """Take `count` tokens of a locked queue."""
     if limits.rate is not None and count:
-        following = _first_token(queue, limits) + timedelta(seconds=count / limits.rate)
+        start = _first_token(queue, limits, clock.now())
+        following = start + timedelta(seconds=count / limits.rate)
         QueueState.objects.filter(pk=queue.pk).update(next_at=following)
 
 
-def _first_token(queue: QueueState, limits: conf.QueueSettings) -> datetime:
+def _first_token(queue: QueueState, limits: conf.QueueSettings, now: datetime) -> datetime:
     saved = timedelta(seconds=(limits.burst - 1) / (limits.rate or 1))
-    return max(queue.next_at, clock.now() - saved)
+    return max(queue.next_at, now - saved)
 
 
 def begin_request(principal: str, key: str, digest: str) -> tuple[IdempotencyRecord, bool]:

@@ -155,3 +155,8 @@ def standing_groups(limit: int, helped_before: Any) -> list[tuple[UUID, str, int
     rows = list(groups.order_by("opened_at").values_list("pk", "queue", "slots")[:limit])
     ThreadGroup.objects.filter(pk__in=[row[0] for row in rows]).update(helped_at=clock.now())
     return rows
+
+
+def expect_help(group_id: UUID, until: Any) -> None:
+    """Note that whoever works on a group comes back: the sweeper need not send helpers so soon."""
+    ThreadGroup.objects.filter(pk=group_id).update(helped_at=until)

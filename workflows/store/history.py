@@ -15,8 +15,9 @@ def last_end(run_id: UUID) -> dict[str, Any] | None:
 
 
 def counts_by_node(thread_id: int) -> dict[str, int]:
-    """Return how often a thread has executed each node."""
-    rows = NodeExecution.objects.filter(thread_id=thread_id).values_list("node")
+    """Return how often a thread has completed each node."""
+    steps = NodeExecution.objects.filter(thread_id=thread_id, status="completed")
+    rows = steps.values_list("node")
     return dict(rows.annotate(times=Count("id")).order_by())
 
 

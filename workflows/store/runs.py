@@ -13,6 +13,8 @@ from workflows.states import (
     RUN_EDGES,
     RUN_FINAL,
     THREAD_LIVE,
+    THREAD_OVER,
+    GroupState,
     RunStatus,
     ThreadState,
     sources,
@@ -109,16 +111,24 @@ def wake(run: Run) -> None:
 
 
 def can_move(run_id: UUID) -> bool:
-    """Tell whether any thread of the run can move or is moving."""
-    threads = Thread.objects.filter(run_id=run_id)
-    if threads.filter(state__in=(ThreadState.READY, ThreadState.RUNNING)).exists():
-        return True
-    queued = threads.filter(state=ThreadState.QUEUED, group=OuterRef("pk"))
-    # A queued part behind a window full of sleepers waits as they do.
-    groups = ThreadGroup.objects.filter(Exists(queued), run_id=run_id, state="open").annotate(
-        live=Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
+    """Tell whether any thread of the run can move or is moving.
+
+    Asked in one statement: between two, a thread could go from what the second looks for to what
+    the first has looked for.
+    """
+    moving = Thread.objects.filter(
+        run=OuterRef("pk"), state__in=(ThreadState.READY, ThreadState.RUNNING)
     )
-    return groups.filter(Q(parallel=0) | Q(live__lt=F("parallel"))).exists()
+    parts = Thread.objects.filter(group=OuterRef("pk"))
+    groups = ThreadGroup.objects.filter(run=OuterRef("pk"), state=GroupState.OPEN)
+    # A queued part behind a window full of sleepers waits as they do.
+    live = Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
+    has_room = Q(parallel=0) | Q(live__lt=F("parallel"))
+    waiting = groups.filter(Exists(parts.filter(state=ThreadState.QUEUED)))
+    startable = waiting.annotate(live=live).filter(has_room)
+    joinable = groups.filter(~Exists(parts.exclude(state__in=THREAD_OVER)))
+    run = Run.objects.filter(pk=run_id)
+    return run.filter(Exists(moving) | Exists(startable) | Exists(joinable)).exists()
 
 
 def fall_asleep(run: Run) -> bool:

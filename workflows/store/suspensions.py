@@ -78,7 +78,8 @@ def lock_correlation(event_type: str, key: str) -> None:
             )
 
 
-def keep_collected(suspension: Suspension, collected: list[Any]) -> None:
-    """Keep the events that a wait has collected so far."""
+def keep_collected(suspension: Suspension, collected: list[Any]) -> bool:
+    """Keep the events that a wait has collected so far; False when it is over."""
     suspension.collected = collected
-    Suspension.objects.filter(pk=suspension.pk).update(collected=collected)
+    rows = Suspension.objects.filter(pk=suspension.pk, state=SuspensionState.OPEN)
+    return bool(rows.update(collected=collected))
