@@ -56,7 +56,6 @@ RUN_EDGES: Edges = {
     ("running", "sleep"): "suspended",
     ("suspended", "wake"): "running",
     ("running", "complete"): "completed",
-    ("suspended", "complete"): "completed",
     ("running", "fail"): "failed",
     ("suspended", "fail"): "failed",
     ("pending", "cancel"): "cancelled",

@@ -1,17 +1,21 @@
 """The settlements: what becomes of a thread when no command of its own is needed."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from operator import eq
 from typing import Any
 
 from workflows import clock, conf
 from workflows.absent import ABSENT
-from workflows.context.paths import read
+from workflows.compiler.plan import Plan, PlanNode
+from workflows.context.paths import parse_path, read
 from workflows.context.values import equal
 from workflows.engine.cursor import Cursor
 from workflows.engine.segment import Over
 from workflows.nodes.outcomes import Finish, JSONObject
 from workflows.states import ThreadState
-from workflows.store.rows import Claim, Settlement
+from workflows.store import history
+from workflows.store.rows import Claim, GroupInfo, HistoryRow, Settlement
 from workflows.store.threads import lease_end
 
 
@@ -85,15 +89,39 @@ def record_end(cursor: Cursor, finish: Finish) -> None:
     cursor.seq += 1
 
 
-def contribution(merge: str | None, start: JSONObject, context: JSONObject) -> JSONObject | None:
-    """Return what a part leaves at the merge path, wrapped, or None when it changed nothing."""
-    if not merge:
+def contribution(
+    plan: Plan,
+    group: GroupInfo,
+    start: JSONObject,
+    context: JSONObject,
+    *,
+    thread_id: int,
+    walked: Iterable[HistoryRow] = (),
+) -> JSONObject | None:
+    """Return what a part leaves at the merge path, wrapped, or None when it changed nothing.
+
+    An item's result may equal what stood there before: then the nodes that its thread has been at
+    (`walked` since its last commit) tell whether it was set at all.
+    """
+    if not group.merge:
         return None
-    value = read(context, merge)
-    before = read(start, merge)
-    if value is ABSENT or (before is not ABSENT and equal(value, before)):
+    value, before = read(context, group.merge), read(start, group.merge)
+    if value is ABSENT:
         return None
+    if before is not ABSENT and equal(value, before):
+        if group.parts["parts"] != "items":
+            return None
+        done = {*(step.node for step in walked), *history.counts_by_node(thread_id)}
+        if not any(_sets(plan.nodes[node], group.merge) for node in done):
+            return None
     return {"value": value}
+
+
+def _sets(node: PlanNode, path: str) -> bool:
+    """Tell whether a node sets something at the path, above it or below it."""
+    wanted = parse_path(path)
+    targets = [parse_path(target) for target in node.kind.sets(node.config)]
+    return any(all(map(eq, wanted, target)) for target in targets)
 
 
 def _over(cursor: Cursor, state: ThreadState, event: str) -> Settlement:
@@ -107,5 +135,12 @@ def _over(cursor: Cursor, state: ThreadState, event: str) -> Settlement:
         event,
         # A part without a join may turn out to be the run's output; any other has given its value.
         context=None if is_joined else cursor.context,
-        contribution=contribution(group.merge, cursor.start_context, cursor.context),
+        contribution=contribution(
+            cursor.plan,
+            group,
+            cursor.start_context,
+            cursor.context,
+            thread_id=cursor.claim.thread_id,
+            walked=cursor.steps,
+        ),
     )

@@ -143,7 +143,7 @@ class _Join:
         given = None
         if outer is not None:
             start = part_context(parts_from_json(outer.parts), outer.base, self.owner.idx)
-            given = contribution(outer.merge, start, self.context)
+            given = contribution(self.plan, outer, start, self.context, thread_id=self.owner.pk)
         # Without a join, what the part that was over last leaves stands for all of them.
         left = history.last_context(self.group.pk) if self._has_no_join() else None
         context = self.context if left is None else left

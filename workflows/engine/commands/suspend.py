@@ -15,7 +15,7 @@ from workflows.nodes.outcomes import Suspend
 from workflows.nodes.registry import are_plugin_hooks_on
 from workflows.nodes.suspensions import ActivityCall, EventWait, PersonWait, TimerWait, Wait
 from workflows.states import ThreadState
-from workflows.store import suspensions, threads
+from workflows.store import runs, suspensions, threads
 
 
 def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
@@ -26,6 +26,9 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         raise TypeError(message)
     if isinstance(wait, EventWait):
         suspensions.lock_correlation(wait.type, wait.key)
+        # An early event wakes the thread at once, which takes the run's lock: before its own.
+        if runs.lock_run(cursor.claim.run_id) is None:
+            return None
     # It wakes where it belongs, wherever its last activity ran.
     queue = cursor.group.queue if cursor.group is not None else conf.settings().default_queue
     settled, _ = threads.settle(
