@@ -58,6 +58,12 @@ def next_ready() -> datetime | None:
     return rows.values_list("wake_at", flat=True).first()
 
 
+def next_deadline() -> datetime | None:
+    """Return when the next run will be older than its limit."""
+    rows = Run.objects.filter(deadline_at__isnull=False).order_by("deadline_at")
+    return rows.values_list("deadline_at", flat=True).first()
+
+
 def late_runs(limit: int) -> list[UUID]:
     """Return runs that are older than their limit."""
     rows = Run.objects.filter(deadline_at__lte=clock.now()).exclude(status__in=RUN_FINAL)

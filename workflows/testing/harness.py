@@ -83,7 +83,12 @@ class Harness:
 
     def next_due(self) -> datetime | None:
         """Return when something will move by itself, if anything will."""
-        times = (suspensions.next_due(), sweep.next_ready(), self.pump.next_message_at())
+        times = (
+            suspensions.next_due(),
+            sweep.next_ready(),
+            sweep.next_deadline(),
+            self.pump.next_message_at(),
+        )
         future = [time for time in times if time is not None and time > self.clock.moment]
         return min(future, default=None)
 
