@@ -71,6 +71,14 @@ def on_queue(context: ActivityContext) -> int:
     return Thread.objects.filter(queue=queue, state="running").count()
 
 
+@activity("test.cancel")
+def cancel(context: ActivityContext) -> None:
+    """Cancel the run that calls it."""
+    from workflows import services  # noqa: PLC0415
+
+    services.cancel(context.run_id)
+
+
 class Killed(BaseException):
     """Ends a worker in the middle of a step, as SIGKILL does: nothing catches it."""
 
