@@ -3,7 +3,7 @@
 import json
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -133,16 +133,16 @@ class Fire:
         self.fleet, self.server, self.client = fleet, server, client
         self.dice = random.Random(7)  # noqa: S311
         self.kills = 0
+        self.harm: dict[int, Callable[[], object]] = {5: client.flushall, 9: server.stop, 11: self._start_again}
+
+    def _start_again(self) -> None:
+        self.server.start()
+        servers.wait_for_redis(self.server)
 
     def kill(self) -> None:
         pause(self.dice.uniform(0.1, 0.6))
-        if self.kills == 5:
-            self.client.flushall()
-        if self.kills == 9:
-            self.server.stop()
-        if self.kills == 11:
-            self.server.start()
-            servers.wait_for_redis(self.server)
+        if self.kills in self.harm:
+            self.harm.pop(self.kills)()
         workers = [child for child in self.fleet.running if "worker" in child.name]
         alive = [child for child in workers if child.is_running()]
         if alive and self.dice.random() < 0.25:
