@@ -141,9 +141,12 @@ def _sqlite(variable: str, found: dict[str, Any], *, host: str) -> dict[str, Any
 
 
 def _postgresql(variable: str, found: dict[str, Any]) -> dict[str, Any]:
-    # The engine prepares its few hot statements; None, for a pooler that cannot, turns that off.
+    # The engine prepares its few hot statements; ?prepare_threshold=None, for a pooler that cannot,
+    # turns that off.
     own = {"connect_timeout": 5, "application_name": "celeriac", "prepare_threshold": 5}
     options = own | found.get("OPTIONS", {})
+    if options["prepare_threshold"] == "None":
+        options["prepare_threshold"] = None
     host = options.pop("host", found["HOST"])  # ?host=/folder is how a unix socket is written
     if not found["NAME"]:
         raise ConfigurationError(

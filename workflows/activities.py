@@ -70,7 +70,7 @@ class NonRetryableError(ActivityError):
     retryable = False
 
 
-def _no_heartbeat(details: Any) -> None:
+def _no_heartbeat() -> None:
     """Stand in where nobody listens: in a unit test of an activity."""
 
 
@@ -84,7 +84,7 @@ class ActivityContext:
     thread_id: str
     attempt: int  # from 1
     idempotency_key: str
-    beat: Callable[[Any], None] = field(default=_no_heartbeat, repr=False, compare=False)
+    beat: Callable[[], None] = field(default=_no_heartbeat, repr=False, compare=False)
 
     @property
     def logger(self) -> LoggerAdapter[Logger]:
@@ -92,9 +92,9 @@ class ActivityContext:
         where = {"run": self.run_id, "node": self.node, "attempt": self.attempt}
         return LoggerAdapter(_logger, {"workflow": self.workflow, **where})
 
-    def heartbeat(self, details: Any = None) -> None:
-        """Say that the work goes on; `details` (JSON) are there for the next attempt."""
-        self.beat(details)
+    def heartbeat(self) -> None:
+        """Say that the work goes on; cheap, so say it as often as you like."""
+        self.beat()
 
 
 @dataclass(frozen=True, eq=False)

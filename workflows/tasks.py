@@ -29,14 +29,10 @@ def advance(self: Task[..., Any], thread_id: int, seq: int) -> None:
 
 @shared_task(name="workflows.slot", bind=True, ignore_result=True)
 def slot(self: Task[..., Any], group_id: str, idx: int, hop: int) -> None:
-    """Work on a group as one part of its chord."""
-    group, pass_on = UUID(group_id), partial(services.pass_slot, UUID(group_id), idx, hop)
-    worked = _work_as_slot(self, group, idx, hop)
-    if worked.again_at is not None:
-        celery.send_again(self, pass_on, hop, delay=_seconds_to(worked.again_at))
-    if worked.has_more:
-        celery.give_way(self, pass_on, hop)
-    services.end_slot(group, idx)
+    """Work on a group as one part of its chord; counted only when nothing is left to claim."""
+    worked = _work_as_slot(self, UUID(group_id), idx, hop)
+    _go_on_later(self, worked, UUID(group_id), idx, hop)
+    services.end_slot(UUID(group_id), idx)
 
 
 @shared_task(name="workflows.help", bind=True, ignore_result=True)
@@ -69,6 +65,17 @@ def _work_as_slot(task: Task[..., Any], group_id: UUID, idx: int, hop: int) -> s
     except Exception:
         logger.exception("slot %s of group %s was interrupted", idx, group_id)
         return services.Worked(has_more=True)
+
+
+def _go_on_later(
+    task: Task[..., Any], worked: services.Worked, group_id: UUID, idx: int, hop: int
+) -> None:
+    """Send the slot on when it was held up or its time is over; Celery does not count it then."""
+    pass_on = partial(services.pass_slot, group_id, idx, hop)
+    if worked.again_at is not None:
+        celery.send_again(task, pass_on, hop, delay=_seconds_to(worked.again_at))
+    if worked.has_more:
+        celery.give_way(task, pass_on, hop)
 
 
 def _seconds_to(moment: datetime) -> float:

@@ -60,7 +60,7 @@ def call_activity(
     cursor: Cursor,
     *,
     seconds: float,
-    beat: Callable[[Any], None],
+    beat: Callable[[], None],
 ) -> Any:
     """Call registered code and return its answer, or the `Fail` that it ended with."""
     context = ActivityContext(
@@ -80,6 +80,9 @@ def call_activity(
     except NodeError as error:
         final = not getattr(error, "retryable", True)
         return Fail(error.failure, error.message, details={"final": True} if final else None)
+    except CeleriacError as error:
+        # For example type hints that cannot be used: no other attempt can help.
+        return Fail(error.code, error.message, fatal=True)
     except MemoryError:
         # Left to Celery, the message would neither be acknowledged nor recorded.
         return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")

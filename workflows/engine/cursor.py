@@ -116,7 +116,7 @@ def open_cursor(claim: Claim) -> Cursor:
         context = start if context is None else context
     return Cursor(
         claim=claim,
-        plan=load_plan(run.version_id),
+        plan=load_plan(run.version_id, run.digest),
         run=run,
         group=group,
         start_context=start,

@@ -7,7 +7,7 @@ from typing import assert_never
 from workflows.engine.commands import fail_run, finish_run, split, suspend
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
-from workflows.engine.retries import next_attempt
+from workflows.engine.retries import next_attempt, priority_of
 from workflows.engine.segment import Cut, Over, Stop
 from workflows.engine.settlements import advance, arrive, end, is_own_join, wait_turn
 from workflows.nodes.outcomes import Arrive, Fail, Finish, Split, Suspend
@@ -34,7 +34,7 @@ def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:  # noqa: C901
             if queue in {None, cursor.claim.queue}:
                 cursor.pending = stop
                 return advance(cursor)
-            return wait_turn(cursor, queue=queue)
+            return wait_turn(cursor, queue=queue, priority=priority_of(cursor.node))
         case Suspend():
             return Command(lambda: suspend.apply(cursor, stop))
         case Split():

@@ -9,8 +9,8 @@ from workflows.store import definitions
 
 
 @lru_cache(maxsize=200)
-def load_plan(version_id: int) -> Plan:
-    """Return the plan of a published version.
+def load_plan(version_id: int, _digest: str) -> Plan:
+    """Return the plan of a published version; the digest tells a reused id from the first.
 
     It was checked against the registered activities and queues when it was published; code that is
     gone since then fails the node that needs it, not the whole run.

@@ -18,6 +18,11 @@ def policy_of(node: PlanNode) -> RetryPolicy | None:
     return policy if isinstance(policy, RetryPolicy) else None
 
 
+def priority_of(node: PlanNode) -> int:
+    """Return how urgent a node is, 0 most; 5 for kinds that do not say."""
+    return int(getattr(node.config, "priority", 5))
+
+
 def next_attempt(cursor: Cursor, fail: Fail) -> Settlement | None:
     """Return the settlement that waits for another attempt, or None when there is to be none."""
     policy = policy_of(cursor.node)

@@ -43,7 +43,7 @@ def open_waits(run: Run, limit: int = 100) -> list[Wait]:
 def plan_of(run: Run) -> Plan | None:
     """Return the plan of a run's version; None when this code can no longer read it."""
     try:
-        return load_plan(run.version_id)
+        return load_plan(run.version_id, run.version.digest)
     except DefinitionError:
         return None
 

@@ -16,7 +16,8 @@ from workflows.errors import ConflictError, NotFoundError
 from workflows.models import Event, Suspension
 from workflows.selectors.runs import context_of
 from workflows.services.after import say
-from workflows.store import events, suspensions
+from workflows.services.again import made_again
+from workflows.store import events, runs, suspensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Receipt:
     woke: tuple[UUID, ...]
 
 
+@made_again
 def send_event(  # noqa: PLR0913 - the attributes of an event
     event_type: str,
     *,
@@ -68,6 +70,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
     return Receipt(event, is_new=True, woke=tuple(woke))
 
 
+@made_again
 def resolve(
     suspension_id: UUID | str, payload: Any, *, answer_key: str = "", by: str = ""
 ) -> Suspension:
@@ -121,7 +124,11 @@ def _deliver(event: Event) -> tuple[list[UUID], list[Hint]]:
     """Give an event to the oldest wait that it matches, or to all."""
     woke: list[UUID] = []
     hints: list[Hint] = []
-    for suspension in suspensions.waiting_for(event.type, event.key):
+    waiting = suspensions.waiting_for(event.type, event.key)
+    if event.deliver == "all":
+        # In one order, whatever the order of their waits: two events must not block each other.
+        runs.lock_runs({suspension.run_id for suspension in waiting})
+    for suspension in waiting:
         why = why_not(event, suspension, context_of(suspension.thread))
         if why is not None:
             events.miss(event, suspension.pk, why)

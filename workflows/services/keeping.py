@@ -35,7 +35,7 @@ class Watch:
         finally:
             self.ends = self.silence = None
 
-    def beat(self, _details: Any = None) -> None:
+    def beat(self) -> None:
         """Take a heartbeat of the activity that runs now."""
         self.beaten = monotonic()
 

@@ -16,6 +16,7 @@ from workflows.errors import ConflictError, InputRefusedError, KeyReusedError, P
 from workflows.models import Run, WorkflowVersion
 from workflows.selectors.runs import run_by_id
 from workflows.services.after import say
+from workflows.services.again import made_again
 from workflows.store import definitions, runs
 
 KEY_LENGTH = 200
@@ -64,7 +65,7 @@ def start(
     earlier = _earlier(name, key, body)
     if earlier is not None:
         return earlier
-    plan = load_plan(chosen.pk)
+    plan = load_plan(chosen.pk, chosen.digest)
     validate_value(plan.definition.input, data, what=f"the input of workflow {name!r}")
     try:
         with transaction.atomic():
@@ -76,6 +77,7 @@ def start(
         return earlier
 
 
+@made_again
 def cancel(run_id: UUID | str, *, reason: str = "", by: AbstractBaseUser | None = None) -> Run:
     """Cancel a run: every thread stops, its waits close.
 
@@ -130,7 +132,7 @@ def _insert(
 ) -> Started:
     run, hints = start_run.apply(
         version,
-        load_plan(version.pk),
+        load_plan(version.pk, version.digest),
         input=data,
         key=key,
         key_digest=key_digest if key is not None else "",

@@ -16,6 +16,7 @@ class RunInfo:
 
     id: UUID
     version_id: int
+    digest: str
     workflow: str
     number: int
     key: str | None

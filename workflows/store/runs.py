@@ -2,6 +2,7 @@
 
 import json
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +72,7 @@ def load_info(run_id: UUID) -> RunInfo:
     if known is not None:
         return known
     row = Run.objects.values_list(
-        "id", "version_id", "workflow_name", "version__number", "key", "depth", "created_at",
+        "id", "version_id", "version__digest", "workflow_name", "version__number", "key", "depth", "created_at",
         "started_by_id",
     ).get(pk=run_id)  # fmt: skip
     return remember(RunInfo(*row))
@@ -82,6 +83,12 @@ def lock_run(run_id: UUID) -> Run | None:
     # NO KEY UPDATE: rows that refer to the run are inserted meanwhile without waiting.
     locked = Run.objects.select_for_update(no_key=True).filter(pk=run_id)
     return locked.exclude(status__in=RUN_FINAL).first()
+
+
+def lock_runs(run_ids: Collection[UUID]) -> None:
+    """Lock several runs, always in the same order."""
+    locked = Run.objects.select_for_update(no_key=True).filter(pk__in=run_ids).order_by("pk")
+    list(locked.values_list("pk", flat=True))
 
 
 def mark_moving(run_id: UUID) -> None:

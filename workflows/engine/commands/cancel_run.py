@@ -14,7 +14,7 @@ def apply(run_id: UUID, *, reason: str = "", error: JSONObject | None = None) ->
     run = runs.lock_run(run_id)
     if run is None:
         return None
-    plan = load_plan(run.version_id)
+    plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
     if error is not None:
         fail(run, plan, error)
     else:

@@ -48,7 +48,8 @@ class _Join:
         self.group = group
         self.run = run
         self.owner = threads.by_id(group.owner_id)
-        self.plan: Plan = load_plan(runs.load_info(group.run_id).version_id)
+        info = runs.load_info(group.run_id)
+        self.plan: Plan = load_plan(info.version_id, info.digest)
         self.split: PlanNode = self.plan.nodes[group.node]
         self.join = self.plan.nodes[self.split.join] if self.split.join else None
         self.here = self.join or self.split  # the node whose step this is

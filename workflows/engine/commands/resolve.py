@@ -14,6 +14,7 @@ def apply(suspension: Suspension, by: str, payload: Any, **answer: Any) -> list[
     """Wake the thread; a plug-in hears of it when it did not answer itself. Empty if too late."""
     hints = woken_by(suspension, by, payload, **answer)
     if hints and by == "timer" and are_plugin_hooks_on():
-        plan = load_plan(runs.load_info(suspension.run_id).version_id)
+        info = runs.load_info(suspension.run_id)
+        plan = load_plan(info.version_id, info.digest)
         plan.nodes[suspension.node].kind.on_closed(str(suspension.pk), by)
     return hints

@@ -8,11 +8,14 @@ from workflows.engine.hints import GroupOpened, Hint
 from workflows.nodes.outcomes import Branches, Split
 from workflows.nodes.parts import part_count, parts_to_json
 from workflows.states import ThreadState
-from workflows.store import groups, threads
+from workflows.store import groups, runs, threads
 
 
 def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
     """Open the group with all its threads queued. None when the claim was lost."""
+    # Whoever stops the run must see the threads that are made here, or be seen.
+    if runs.lock_run(cursor.claim.run_id) is None:
+        return None
     parts = split.parts
     if isinstance(parts, Branches):
         # A batch or map is noted as one step when it is over; a fan-out's join is its own node.

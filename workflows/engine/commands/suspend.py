@@ -26,9 +26,9 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         raise TypeError(message)
     if isinstance(wait, EventWait):
         suspensions.lock_correlation(wait.type, wait.key)
-        # An early event wakes the thread at once, which takes the run's lock: before its own.
-        if runs.lock_run(cursor.claim.run_id) is None:
-            return None
+    # Whoever stops the run must see the wait that is opened here, or be seen.
+    if runs.lock_run(cursor.claim.run_id) is None:
+        return None
     # It wakes where it belongs, wherever its last activity ran.
     queue = cursor.group.queue if cursor.group is not None else conf.settings().default_queue
     settled, _ = threads.settle(

@@ -1,19 +1,22 @@
 -- Claims one thread that may move: the attempt is counted before the work. The first claim of a run
 -- sets it moving. What never changes about the run comes along.
-WITH t AS (
+WITH m AS MATERIALIZED (
+    UPDATE workflows_run r SET status = 'running'
+    FROM workflows_thread t
+    WHERE t.id = %(id)s AND t.seq = 0 AND %(seq)s = 0 AND t.group_id IS NULL
+        AND t.state = 'ready' AND r.id = t.run_id AND r.status = 'pending'
+    RETURNING r.id
+), t AS (
     UPDATE workflows_thread SET
         state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
     WHERE id = %(id)s AND seq = %(seq)s AND state = 'ready' AND wake_at <= %(now)s
+        AND (SELECT count(*) FROM m) >= 0  -- the run is locked before the thread, as everywhere
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
         queue, priority, wake_at
-), m AS (
-    UPDATE workflows_run r SET status = 'running'
-    FROM t WHERE r.id = t.run_id AND t.seq = 0 AND t.group_id IS NULL AND r.status = 'pending'
-    RETURNING r.id
 )
 SELECT true, t.id, t.run_id, t.group_id, t.idx, t.node, t.came_from, t.seq, t.attempt, t.fence,
     t.context::text, t.resume::text, t.queue, t.priority, t.wake_at, m.id IS NOT NULL,
-    r.version_id, r.workflow_name, v.number, r.key, r.depth, r.created_at, r.started_by_id
+    r.version_id, v.digest, r.workflow_name, v.number, r.key, r.depth, r.created_at, r.started_by_id
 FROM t JOIN workflows_run r ON r.id = t.run_id
     JOIN workflows_workflowversion v ON v.id = r.version_id
     LEFT JOIN m ON m.id = r.id
