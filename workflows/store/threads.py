@@ -240,6 +240,8 @@ def _json(value: Any) -> str | None:
 def _settle_fused(
     settlements: Sequence[Settlement], following: Next | None
 ) -> tuple[set[int], list[Claim]]:
+    # In the order in which a cancel locks them.
+    settlements = sorted(settlements, key=lambda item: item.claim.thread_id)
     values = {
         "rows": json.dumps([_row(item) for item in settlements], default=_as_text),
         "history": json.dumps(
