@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from workflows.models.fields import PlainJSONField
+
 #: Longest idempotency key of one answer, in characters.
 KEY_LENGTH = 200
 
@@ -45,8 +47,8 @@ class ApprovalRequest(models.Model):
     node = models.CharField(max_length=80)
     title = models.CharField(max_length=200)
     need = models.CharField(max_length=10, default="1")
-    form = models.JSONField(null=True, blank=True)
-    shown = models.JSONField(default=dict, blank=True)
+    form = PlainJSONField(null=True, blank=True)
+    shown = PlainJSONField(default=dict, blank=True)
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -58,7 +60,7 @@ class ApprovalRequest(models.Model):
     opened_at = models.DateTimeField("opened")
     closed_at = models.DateTimeField("closed", null=True, blank=True)
     closed_by = models.CharField(max_length=200, blank=True)
-    decision = models.JSONField(null=True, blank=True)
+    decision = PlainJSONField(null=True, blank=True)
 
     class Meta:
         ordering = ("-opened_at", "-id")
@@ -132,7 +134,7 @@ class Vote(models.Model):
     group = models.CharField(max_length=150, blank=True)  # through which the person may decide
     decision = models.CharField(max_length=10, choices=Choice.choices)
     comment = models.TextField(blank=True)
-    form = models.JSONField(default=dict)
+    form = PlainJSONField(default=dict)
     key = models.CharField(max_length=KEY_LENGTH, blank=True)
     status_after = models.CharField(max_length=10, choices=RequestStatus.choices)
     at = models.DateTimeField()

@@ -57,10 +57,7 @@ def list_distributions(environment: str | None = None) -> Listing:
         except MetadataError as error:
             unreadable.append({"folder": printable(folder.name), "reason": str(error)})
     if not packages and not unreadable:
-        raise EnvironmentRefusedError(
-            "environment_empty",
-            f"No *.dist-info folder is in {site}: give the path of a site-packages folder.",
-        )
+        raise _empty(site)
     packages.sort(key=lambda found: (found["name"], found["version"], found["folder"]))
     unreadable.sort(key=lambda found: (found["folder"], found["reason"]))
     return {"environment": str(site), "packages": packages, "unreadable": unreadable}
@@ -81,6 +78,24 @@ def resolve_environment(environment: str | None) -> Path:
             f"There is no folder {printable(str(site))}: give the path of a site-packages folder.",
         )
     return site
+
+
+def why_not_reviewed(environment: str) -> str | None:
+    """Return why a folder cannot be reviewed, or None: asked before a run is started."""
+    try:
+        site = resolve_environment(environment)
+        if not _dist_info_folders(site):
+            raise _empty(site)
+    except EnvironmentRefusedError as error:
+        return error.message
+    return None
+
+
+def _empty(site: Path) -> EnvironmentRefusedError:
+    return EnvironmentRefusedError(
+        "environment_empty",
+        f"No *.dist-info folder is in {site}: give the path of a site-packages folder.",
+    )
 
 
 def normalise(name: str) -> str:

@@ -90,7 +90,7 @@ def build_report(
 
 
 def _now_and_then(give_sign: Callable[[], None]) -> Callable[[], None]:
-    """Call at most once a second: each sign of life is a write to the database."""
+    """Call at most once a second: often enough to be seen."""
     last = monotonic()
 
     def alive() -> None:

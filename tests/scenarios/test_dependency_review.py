@@ -1,6 +1,7 @@
 """The dependency review from end to end on the engine: Alice starts it, Lena and Sam decide."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -228,15 +229,29 @@ def test_unreadable_folders_alone_are_a_report(engine: Harness, site: SitePackag
 
 
 @pytest.mark.parametrize(
-    ("folder", "code"), [("nowhere", "environment_not_found"), ("", "environment_empty")]
+    ("folder", "why"), [("nowhere", "There is no folder"), ("", "No *.dist-info folder is in")]
 )
-def test_a_folder_that_cannot_be_reviewed_fails_the_run_by_name(
-    engine: Harness, tmp_path: Path, folder: str, code: str
+def test_a_folder_that_cannot_be_reviewed_starts_nothing(
+    engine: Harness, tmp_path: Path, folder: str, why: str
 ) -> None:
-    failed = settle(engine, start(engine, SitePackages(tmp_path / folder)))
+    with pytest.raises(InputRefusedError) as refused:
+        start(engine, SitePackages(tmp_path / folder))
+    (problem,) = refused.value.problems
+    assert problem.pointer == "/environment"
+    assert problem.message.startswith(f"{why} {tmp_path / folder}")
+    assert not Run.objects.exists()
+
+
+def test_a_folder_that_is_gone_when_it_is_listed_fails_the_run_by_name(
+    engine: Harness, site: SitePackages
+) -> None:
+    site.add("a", expression="MIT")
+    run = start(engine, site)
+    shutil.rmtree(site.path)
+    failed = settle(engine, run)
     assert failed.status == "failed"
-    assert failed.error["code"] == code
-    assert str(tmp_path / folder) in failed.error["message"]
+    assert failed.error["code"] == "environment_not_found"
+    assert str(site.path) in failed.error["message"]
 
 
 @pytest.mark.parametrize(
@@ -260,6 +275,7 @@ def test_an_input_of_another_form_starts_nothing(
 
 def test_the_same_start_with_the_same_key_is_one_run(engine: Harness, site: SitePackages) -> None:
     engine.publish((EXAMPLE / "workflow.yaml").read_text())
+    site.add("a", expression="MIT")
     given = {"environment": str(site.path)}
     runs = {engine.start(NAME, given, key="k", by=person("alice")).pk for _ in range(2)}
     assert len(runs) == 1

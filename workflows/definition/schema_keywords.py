@@ -107,7 +107,11 @@ SafeValidator: Any = extend(  # type: ignore[no-untyped-call]
     },
 )
 
-#: Only what is cheap to tell; other formats are notes for the reader.
+class FormatRefusedError(ValueError):
+    """A format of an app's own says in its words why a text is refused."""
+
+
+#: Only what is cheap to tell, and what apps register; other formats are notes for the reader.
 FORMATS = FormatChecker(formats=())
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -142,6 +146,8 @@ def _is_uri(value: Any) -> bool:
 
 def explain(error: Any) -> str:
     """Say in a few words what is wrong; of the data only a short excerpt is quoted."""
+    if isinstance(error.cause, FormatRefusedError):
+        return str(error.cause)
     build = _SENTENCES.get(str(error.validator))
     if build is None:
         keyword = error.validator

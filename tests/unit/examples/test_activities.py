@@ -18,7 +18,7 @@ class Signs:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, _details: Any) -> None:
+    def __call__(self) -> None:
         self.count += 1
 
 
