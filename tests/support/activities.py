@@ -1,5 +1,6 @@
 """Activities for tests: pure, counting, failing, writing."""
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -77,6 +78,13 @@ def cancel(context: ActivityContext) -> None:
     from workflows import services  # noqa: PLC0415
 
     services.cancel(context.run_id)
+
+
+@activity("test.linger")
+def linger(value: Any = None, seconds: float = 0.05) -> Any:
+    """Take a while."""
+    threading.Event().wait(seconds)
+    return value
 
 
 class Killed(BaseException):

@@ -1,0 +1,92 @@
+"""The same workflows on real workers: chords, lost messages, a flushed Redis, killed processes."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from pytest_django import Settings
+
+from tests.support import activities
+from tests.support.mini import MiniSet
+from tests.support.waiting import wait_for
+from tests.support.workers import Workers, workers_on
+from workflows.models import NodeExecution, Slot, Thread, ThreadGroup
+from workflows.services.events import fire_timer
+from workflows.store import suspensions
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres,
+    pytest.mark.workers,
+    pytest.mark.redis,
+]
+
+MODULE = activities.__name__
+
+
+@pytest.fixture
+def quick(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
+    """Workers with short leases: what is lost is found in seconds."""
+    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
+    short = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
+    with workers_on(**short) as started:
+        yield started
+
+
+def test_everything_ends_by_chords_and_messages_alone(workers: Workers) -> None:
+    """No beat runs, so nobody sweeps: what a slot does not do, the body of its chord does."""
+    workers.start(include=MODULE)
+    first = MiniSet("nested")
+    first.begin()
+    # A delay needs the sweeper's look at the clock: fired by hand, everything else is the chords'.
+    wait_for(lambda: Thread.objects.filter(node="pause", state="suspended").exists())
+    _fire_timers()
+    first.finish()
+    mini = MiniSet("sequence", "few", "wide", "window", "slow")
+    mini.begin()
+    mini.finish()
+    assert not Slot.objects.filter(runs=0).exists()
+
+
+def _fire_timers() -> None:
+    wait_for(lambda: sum(fire_timer(each) for each in suspensions.due(10)))
+
+
+def test_a_chord_s_body_joins_what_its_slots_have_finished(workers: Workers) -> None:
+    """Nobody sweeps, and slots that ran once each leave the join to the chord."""
+    workers.start(include=MODULE)
+    for _ in range(5):
+        mini = MiniSet("few")
+        mini.begin()
+        mini.finish()
+        group = ThreadGroup.objects.get(run=mini.runs["few"])
+        runs = list(Slot.objects.filter(group=group).values_list("runs", flat=True))
+        if runs == [1, 1]:
+            break
+    assert runs == [1, 1], "a slot always outlasted its time slice, so it may have joined as well"
+    assert (group.state, group.helped_at) == ("joined", None)
+
+
+def test_lost_messages_and_a_flushed_redis_cost_time_only(
+    quick: Workers, redis_client: redis.Redis
+) -> None:
+    mini = MiniSet()
+    mini.begin()
+    assert redis_client.flushall()  # nobody has heard of the runs
+    quick.start(include=MODULE)
+    quick.start_beat()
+    wait_for(lambda: NodeExecution.objects.filter(node="part").count() > 20)
+    assert redis_client.flushall()  # chords, slots, wake-ups: all gone
+    mini.finish()
+
+
+def test_a_killed_pool_process_loses_no_part_and_doubles_none(quick: Workers) -> None:
+    mini = MiniSet("slow", "window")
+    quick.start(include=MODULE, supervised=True)
+    quick.start_beat()
+    mini.begin()
+    wait_for(lambda: Thread.objects.filter(node="part", state="running").exists())
+    assert quick.kill_pool_process() is not None
+    wait_for(lambda: NodeExecution.objects.filter(node="part").count() > 10)
+    assert quick.kill_pool_process() is not None
+    mini.finish()
