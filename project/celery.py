@@ -66,6 +66,10 @@ _RESULTS = {
 }
 
 
+#: A publisher does not wait for a broker that is down: the sweeper sends what it could not.
+_GIVE_UP_SOON = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+
+
 def _redis_broker() -> dict[str, Any]:
     return {
         "broker_transport_options": {
@@ -76,6 +80,7 @@ def _redis_broker() -> dict[str, Any]:
             "socket_connect_timeout": 2,
             "health_check_interval": 25,
             "global_keyprefix": settings.KEY_PREFIX,
+            **_GIVE_UP_SOON,
         },
         "worker_enable_soft_shutdown_on_idle": True,
         "task_queues": [_queue(name, "direct", {}) for name in _queue_names()],
@@ -87,7 +92,7 @@ def _rabbitmq_broker() -> dict[str, Any]:
     # A hint that kills its worker again and again is dropped by the broker; the row counts too.
     arguments = {"x-queue-type": "quorum", "x-delivery-limit": 5}
     return {
-        "broker_transport_options": {"confirm_publish": True},
+        "broker_transport_options": {"confirm_publish": True, **_GIVE_UP_SOON},
         "task_default_queue_type": "quorum",
         "worker_detect_quorum_queues": True,
         "task_queues": [_queue(name, "topic", arguments) for name in _queue_names()],

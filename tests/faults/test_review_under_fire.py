@@ -133,7 +133,11 @@ class Fire:
         self.fleet, self.server, self.client = fleet, server, client
         self.dice = random.Random(7)  # noqa: S311
         self.kills = 0
-        self.harm: dict[int, Callable[[], object]] = {5: client.flushall, 9: server.stop, 11: self._start_again}
+        self.harm: dict[int, Callable[[], object]] = {
+            5: client.flushall,
+            9: server.stop,
+            11: self._start_again,
+        }
 
     def _start_again(self) -> None:
         self.server.start()

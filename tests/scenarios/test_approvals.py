@@ -254,3 +254,15 @@ def test_many_requests_of_one_run(seed: int) -> None:
         assert done.status == "completed"
         decisions = [one["decision"] for one in done.output["answers"]]
         assert decisions == ["approved", "rejected", "approved"]
+
+
+def test_time_asleep_on_a_person_does_not_count_against_the_run(engine: Harness) -> None:
+    definition = refund(due="P9D", on_timeout="approve", next="rest")
+    definition["nodes"].insert(2, {"id": "rest", "type": "delay", "for": "PT30M", "next": "done"})
+    engine.publish({**definition, "limits": {"timeout": "PT1H"}})
+    run = engine.start("refund", {}, by=person("alice"))
+    engine.jump(days=5)
+    assert engine.result(run).status == "suspended"
+    answer(engine, "lena")
+    engine.jump(minutes=30)
+    assert engine.result(run).status == "completed"

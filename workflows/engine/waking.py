@@ -31,5 +31,8 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
     if not moved:
         message = f"thread {suspension.thread_id} is not asleep at its open suspension"
         raise AssertionError(message)
+    if suspension.kind == "person" and run.deadline_at is not None:
+        # Time asleep on a person counts against that wait's own limit only.
+        run.deadline_at += clock.now() - suspension.opened_at
     runs.wake(run)
     return [ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]

@@ -114,7 +114,7 @@ def wake(run: Run) -> None:
     """
     if run.status == RunStatus.SUSPENDED:
         run.status = transition.follow(RUN_EDGES, run.status, "wake")
-    Run.objects.filter(pk=run.pk).update(status=run.status)
+    Run.objects.filter(pk=run.pk).update(status=run.status, deadline_at=run.deadline_at)
 
 
 def can_move(run_id: UUID) -> bool:

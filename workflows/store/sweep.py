@@ -7,7 +7,7 @@ from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 
 from workflows import clock, conf
-from workflows.models import Run, Thread
+from workflows.models import Run, Suspension, Thread
 from workflows.states import RUN_FINAL, THREAD_EDGES, RunStatus, ThreadState
 from workflows.store import transition
 
@@ -65,8 +65,10 @@ def next_deadline() -> datetime | None:
 
 
 def late_runs(limit: int) -> list[UUID]:
-    """Return runs that are older than their limit."""
-    rows = Run.objects.filter(deadline_at__lte=clock.now()).exclude(status__in=RUN_FINAL)
+    """Return runs that are older than their limit; while people are asked, time stands still."""
+    asked = Suspension.objects.filter(run=OuterRef("pk"), state="open", kind="person")
+    rows = Run.objects.filter(~Exists(asked), deadline_at__lte=clock.now())
+    rows = rows.exclude(status__in=RUN_FINAL)
     return list(rows.order_by("deadline_at").values_list("pk", flat=True)[:limit])
 
 

@@ -40,7 +40,7 @@ def test_every_named_queue_is_served_beside_the_engine_s(settings: Settings) -> 
 def test_rabbitmq_gets_quorum_queues_with_confirmed_publishing(settings: Settings) -> None:
     settings.BROKER = BrokerAddress.parse("BROKER_URL", "amqp://h/v")
     found = celery_settings()
-    assert found["broker_transport_options"] == {"confirm_publish": True}
+    assert found["broker_transport_options"]["confirm_publish"] is True
     for queue in found["task_queues"]:
         assert queue.queue_arguments["x-queue-type"] == "quorum"
         assert queue.exchange.type == "topic"
