@@ -44,7 +44,7 @@ class Place:
 
 @contextmanager
 def open_place() -> Iterator[Place]:
-    """Start PostgreSQL (durable), Redis and a worker of two pool processes; stop them at the end."""
+    """Run a durable PostgreSQL, Redis and a worker of two pool processes inside the block."""
     places.point_project_at(places.POSTGRES_URL)
     os.environ["CELERIAC_DISPATCHER"] = "celery"
     os.environ["CELERIAC_CONCURRENCY"] = str(POOL)
@@ -56,14 +56,16 @@ def open_place() -> Iterator[Place]:
         try:
             workers.start(1, concurrency=POOL, include="benchmarks.tasks")
             workers.start_beat()
-            yield Place(workers, Redis(unix_socket_path=str(places.REDIS_SOCKET), socket_timeout=200))
+            yield Place(
+                workers, Redis(unix_socket_path=str(places.REDIS_SOCKET), socket_timeout=200)
+            )
         finally:
             workers.stop()
 
 
 def _create_database() -> None:
-    server = {"host": str(places.POSTGRES), "user": "celeriac", "dbname": "postgres"}
-    with psycopg.connect(**server, autocommit=True) as connection:
+    server = f"host={places.POSTGRES} user=celeriac dbname=postgres"
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("CREATE DATABASE celeriac")
 
 
@@ -91,7 +93,7 @@ def median(values: list[float]) -> float:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Return when the condition holds; looks seldom, because looking takes time from the workers."""
+    """Return when the condition holds; looks seldom, as looking takes time from the workers."""
     deadline = monotonic() + seconds
     pause = threading.Event()
     while not condition():

@@ -1,6 +1,7 @@
 """What does a recorded step cost, beside a message of bare Celery?"""
 
 import json
+from datetime import datetime
 
 from celery import chain, signature
 
@@ -70,9 +71,10 @@ def _together(count: int) -> float:
     runs = Run.objects.filter(pk__in=ids)
     wait_for(lambda: not runs.filter(ended_at=None).exists())
     span = runs.aggregate(start=Min("created_at"), end=Max("ended_at"))
-    assert span["start"]
-    assert span["end"]
-    return (span["end"] - span["start"]).total_seconds()
+    start, last = span["start"], span["end"]
+    assert isinstance(start, datetime)
+    assert isinstance(last, datetime)
+    return (last - start).total_seconds()
 
 
 def _alone() -> float:

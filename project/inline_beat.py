@@ -1,4 +1,4 @@
-"""Works the rows off without Celery, in this one process: the worker and beat of the inline dispatcher.
+"""Works the rows off without Celery, in this one process: worker and beat in one.
 
 python -m project.inline_beat
 """

@@ -1,5 +1,7 @@
 """A thread on its way: sequences, failures, retries, limits."""
 
+from itertools import pairwise
+
 import pytest
 from django.db import transaction
 
@@ -24,7 +26,10 @@ def test_activities_run_one_after_the_other(engine: Harness) -> None:
     double = {"input": {"number": "${n}"}, "result": "n"}
     engine.publish(
         workflow(
-            "seq", activity("a", "test.double", **double), activity("b", "test.double", **double), end()
+            "seq",
+            activity("a", "test.double", **double),
+            activity("b", "test.double", **double),
+            end(),
         )
     )
     run = engine.run("seq", {"n": 3})
@@ -57,8 +62,7 @@ def test_a_failed_attempt_is_made_again_after_its_backoff(engine: Harness) -> No
     ]
     assert [step.error["code"] for step in steps[:2]] == ["not_yet", "not_yet"]
     waits = [
-        (after.started_at - before.ended_at).total_seconds()
-        for before, after in zip(steps[:2], steps[1:], strict=True)
+        (after.started_at - before.ended_at).total_seconds() for before, after in pairwise(steps)
     ]
     assert waits == [10, 20]
 
@@ -125,7 +129,9 @@ def test_fail_ends_the_run_with_its_code(engine: Harness) -> None:
 
 def test_an_end_gives_output_result_and_reason(engine: Harness) -> None:
     engine.publish(
-        workflow("seq", end(output={"a.b": "${n}", "c": "${absent}"}, result="blocked", reason="n=${n}"))
+        workflow(
+            "seq", end(output={"a.b": "${n}", "c": "${absent}"}, result="blocked", reason="n=${n}")
+        )
     )
     run = engine.run("seq", {"n": 3})
     assert_completed(run, {"a": {"b": 3}}, result="blocked")
@@ -228,9 +234,14 @@ def test_the_same_key_is_one_run(engine: Harness) -> None:
 
 def test_a_start_vanishes_with_the_callers_transaction(engine: Harness) -> None:
     engine.publish(workflow("seq", end()))
-    with pytest.raises(RuntimeError), transaction.atomic():
-        services.start("seq")
-        raise RuntimeError
+
+    def place_order() -> None:
+        with transaction.atomic():
+            services.start("seq")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        place_order()
     assert not Run.objects.exists()
     assert not engine.box.messages
 

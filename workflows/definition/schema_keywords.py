@@ -107,6 +107,7 @@ SafeValidator: Any = extend(  # type: ignore[no-untyped-call]
     },
 )
 
+
 class FormatRefusedError(ValueError):
     """A format of an app's own says in its words why a text is refused."""
 

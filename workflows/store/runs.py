@@ -72,8 +72,8 @@ def load_info(run_id: UUID) -> RunInfo:
     if known is not None:
         return known
     row = Run.objects.values_list(
-        "id", "version_id", "version__digest", "workflow_name", "version__number", "key", "depth", "created_at",
-        "started_by_id",
+        "id", "version_id", "version__digest", "workflow_name", "version__number", "key", "depth",
+        "created_at", "started_by_id",
     ).get(pk=run_id)  # fmt: skip
     return remember(RunInfo(*row))
 
