@@ -1,0 +1,109 @@
+"""Random workflows under random deliveries: they end, alike, with every step recorded once."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.assertions import assert_at_rest, assert_each_step_once
+from tests.support.invariants import assert_invariants
+from tests.support.orders import Order, engine_in
+from tests.support.random_workflows import definitions, inputs
+from workflows import services
+from workflows.context.values import equal
+from workflows.models import Run
+from workflows.testing import Harness
+from workflows.testing.harness import VirtualClock
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+_MOST_STEPS = 3000
+#: One clock for all examples: they share the database, in which time does not go back.
+_time = VirtualClock()
+
+examples = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@contextmanager
+def _engine(seed: int) -> Iterator[Harness]:
+    with engine_in(Order(seed=seed, is_fine=bool(seed % 2)), _time) as engine:
+        yield engine
+
+
+def work(engine: Harness, run: Run, dice: random.Random) -> None:
+    """Work a run off while messages are lost and doubled, and look at the rows all the time."""
+    for step in range(_MOST_STEPS):
+        chance = dice.random()
+        if chance < 0.05:
+            engine.lose_messages()
+        elif chance < 0.15 and len(engine.box.messages) < 20:
+            engine.double_messages()
+        if not engine.pump.step():
+            if engine.result(run).ended_at is not None:
+                return
+            _let_time_pass(engine, dice)
+        if not step % 7:
+            assert_invariants()
+    pytest.fail(f"still {engine.result(run).status} after {_MOST_STEPS} messages")
+
+
+def _let_time_pass(engine: Harness, dice: random.Random) -> None:
+    services.sweep()
+    if engine.box.messages:
+        return
+    due = engine.next_due()
+    if due is not None and dice.random() < 0.8:
+        engine.clock.move_to(due)
+    else:
+        engine.jump(seconds=16)  # past every lease of a message
+
+
+@examples
+@given(definition=definitions(), data=inputs(), seed=st.integers(0, 999))
+def test_a_run_ends_alike_whatever_happens_to_its_messages(
+    definition: dict[str, Any], data: dict[str, Any], seed: int
+) -> None:
+    with engine_in(Order(), _time) as engine:
+        engine.publish(definition)
+        plain = engine.run("random", data)
+        assert_each_step_once(plain)
+    for number in range(2):
+        with _engine(seed + number) as engine:
+            run = engine.start("random", data)
+            work(engine, run, random.Random(seed + number))  # noqa: S311
+            ended = engine.result(run)
+            assert ended.status == plain.status == "completed", (ended.error, plain.error)
+            assert equal(ended.output, plain.output), (ended.output, plain.output)
+            assert_each_step_once(run)
+            assert_at_rest(run)
+            assert_invariants()
+
+
+@examples
+@given(definition=definitions(), data=inputs(), seed=st.integers(0, 999))
+def test_a_run_that_is_cancelled_at_any_moment_leaves_nothing_behind(
+    definition: dict[str, Any], data: dict[str, Any], seed: int
+) -> None:
+    dice = random.Random(seed)  # noqa: S311
+    with _engine(seed) as engine:
+        engine.publish(definition)
+        run = engine.start("random", data)
+        for _ in range(dice.randrange(12)):
+            if not engine.pump.step():
+                _let_time_pass(engine, dice)
+        if engine.result(run).ended_at is None:
+            services.cancel(run.pk)
+            assert engine.result(run).status == "cancelled"
+        engine.jump(minutes=1)
+        assert_at_rest(run)
+        assert_each_step_once(run)
+        assert_invariants()

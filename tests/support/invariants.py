@@ -1,0 +1,41 @@
+"""What must hold in the rows at any moment between two commits."""
+
+from django.db.models import Exists, OuterRef
+
+from workflows.models import Run, Suspension, Thread, ThreadGroup
+from workflows.states import RUN_FINAL, THREAD_OVER
+
+_LIVE = Thread.objects.exclude(state__in=THREAD_OVER)
+
+
+def assert_invariants() -> None:
+    """Every row fits every other."""
+    final = {"run__status__in": RUN_FINAL}
+    assert not _LIVE.filter(**final).exists(), "a final run has live threads"
+    assert not Suspension.objects.filter(state="open", **final).exists(), "it has open waits"
+    assert not ThreadGroup.objects.filter(state="open", **final).exists(), "it has open groups"
+    _assert_sleepers_can_be_woken()
+    _assert_groups_have_owners()
+    moving = Thread.objects.filter(run=OuterRef("pk"), state__in=("ready", "running"))
+    asleep = Run.objects.filter(status="suspended")
+    assert not asleep.filter(Exists(moving)).exists(), "a suspended run moves"
+    leaseless = Thread.objects.filter(state="running", lease_until__isnull=True)
+    assert not leaseless.exists(), "a running thread has no lease"
+
+
+def _assert_sleepers_can_be_woken() -> None:
+    waits = Suspension.objects.filter(thread=OuterRef("pk"), seq=OuterRef("seq"), state="open")
+    asleep = Thread.objects.filter(state="suspended")
+    assert not asleep.exclude(Exists(waits)).exists(), "a thread sleeps and nothing wakes it"
+    awake = Suspension.objects.filter(state="open").exclude(thread__state="suspended")
+    assert not awake.exists(), "a wait is open and its thread does not sleep"
+
+
+def _assert_groups_have_owners() -> None:
+    opened = ThreadGroup.objects.filter(state="open", owner=OuterRef("pk"))
+    joining = Thread.objects.filter(state="joining")
+    assert not joining.exclude(Exists(opened)).exists(), "a thread waits for no open group"
+    orphaned = ThreadGroup.objects.filter(state="open").exclude(owner__state="joining")
+    assert not orphaned.exists(), "an open group has no owner that waits for it"
+    closed = _LIVE.exclude(group__isnull=True).exclude(group__state="open")
+    assert not closed.exists(), "a closed group has live threads"
