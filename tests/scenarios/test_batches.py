@@ -38,7 +38,7 @@ def test_slices_are_contiguous_and_in_order(engine: Harness, size: int, sums: li
 
 def test_slices_are_merged_in_their_order_whatever_the_order_of_messages() -> None:
     part = edit("part", output="${items}", other="dropped", next=None)
-    for parallel in (0, 2):
+    for parallel in (0, 3):
         assert_output_in_every_order(
             batch_of(part, size=2, parallel=parallel),
             {"items": ITEMS},
@@ -116,7 +116,7 @@ def test_what_follows_runs_once(engine: Harness) -> None:
 # --- the window -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("parallel", [1, 2, 3])
+@pytest.mark.parametrize("parallel", [1, 3])
 def test_a_window_is_never_exceeded(parallel: int) -> None:
     definition = workflow(
         "batch",
@@ -125,7 +125,7 @@ def test_a_window_is_never_exceeded(parallel: int) -> None:
         delay("rest", "PT1S", next=None),
         end(output={"most": "${max(alive)}", "slices": "${length(alive)}"}),
     )
-    assert_output_in_every_order(definition, {"items": ITEMS}, {"most": parallel, "slices": 7})
+    assert_output_in_every_order(definition, {"items": ITEMS[:5]}, {"most": parallel, "slices": 5})
 
 
 def test_sleeping_slices_hold_their_places(engine: Harness) -> None:
@@ -152,10 +152,10 @@ def test_a_place_is_taken_again_in_the_moment_it_is_free(engine: Harness) -> Non
         activity("three", "test.alive", next=None),
         end(),
     )
-    for run in runs_in_every_order(definition, {"items": [1, 2, 3, 4, 5, 6]}):
+    for run in runs_in_every_order(definition, {"items": [1, 2, 3, 4]}):
         assert_completed(run)
         assert max(run.output["output"]) <= 2
-        assert seconds_of(run) == 3
+        assert seconds_of(run) == 2
 
 
 def test_woken_threads_need_no_sweep_to_get_on(engine: Harness, settings: Settings) -> None:

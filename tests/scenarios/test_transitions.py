@@ -117,6 +117,12 @@ def _splits_without_joins(engine: Harness) -> None:
     engine.run("t")
 
 
+def _goes_on_in_hand(engine: Harness) -> None:
+    engine.publish(workflow("t", activity("one", "test.echo"), activity("two", "test.echo"), end()))
+    with override_settings(CELERIAC={**settings.CELERIAC, "SLICE_SECONDS": 60.0}):
+        engine.run("t")
+
+
 def _takes_turns(engine: Harness) -> None:
     retry = {"attempts": 2, "backoff": "PT1S"}
     engine.publish(
@@ -152,6 +158,7 @@ STORIES: tuple[Callable[[Harness], None], ...] = (
     _is_cancelled_by_one_of_its_own_threads,
     _joins_far_out,
     _splits_without_joins,
+    _goes_on_in_hand,
     _takes_turns,
     _loses_its_worker,
 )
