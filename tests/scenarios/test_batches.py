@@ -13,7 +13,7 @@ from tests.support.assertions import (
     live_parts,
     seconds_of,
 )
-from tests.support.builder import activity, batch, delay, edit, end, wait_event, workflow
+from tests.support.builder import activity, batch, delay, edit, end, switch, wait_event, workflow
 from tests.support.orders import ONE_LEG, assert_output_in_every_order, runs_in_every_order
 from workflows.models import Thread
 from workflows.testing import Harness
@@ -96,6 +96,20 @@ def test_a_slice_that_changes_nothing_leaves_nothing(engine: Harness) -> None:
     engine.publish(batch_of(edit("part", other=1, next=None), size=2))
     run = engine.run("batch", {"items": ITEMS, "output": "before"})
     assert_completed(run, {"items": ITEMS, "output": "before"})
+
+
+def test_a_batch_may_put_its_list_back_changed_in_parts() -> None:
+    """The whole list stood there before: a slice of it is a change, even one that is left as is."""
+    definition = workflow(
+        "batch",
+        batch("b", "which", size=2, merge="items", next="end"),
+        switch("which", "keep", scale="batch.index == 1"),
+        edit("scale", items="${items.map(item, item * 10)}", next=None),
+        edit("keep", other=1, next=None),
+        end(),
+    )
+    for data, after in (([1, 2, 3, 4, 5], [1, 2, 30, 40, 5]), ([1, 2], [1, 2])):
+        assert_output_in_every_order(definition, {"items": data}, {"items": after})
 
 
 def test_what_follows_runs_once(engine: Harness) -> None:

@@ -100,16 +100,19 @@ def contribution(
 ) -> JSONObject | None:
     """Return what a part leaves at the merge path, wrapped, or None when it changed nothing.
 
-    An item's result may equal what stood there before: then the nodes that its thread has been at
+    A slice is compared with what stood before the split: its part of a list is not the list. An
+    item's result may equal what stood there before: then the nodes that its thread has been at
     (`walked` since its last commit) tell whether it was set at all.
     """
     if not group.merge:
         return None
-    value, before = read(context, group.merge), read(start, group.merge)
+    is_item = group.parts["parts"] == "items"
+    before = read(start if is_item else group.base, group.merge)
+    value = read(context, group.merge)
     if value is ABSENT:
         return None
     if before is not ABSENT and equal(value, before):
-        if group.parts["parts"] != "items":
+        if not is_item:
             return None
         done = {*(step.node for step in walked), *history.counts_by_node(thread_id)}
         if not any(_sets(plan.nodes[node], group.merge) for node in done):
