@@ -5,6 +5,7 @@ twice; nothing but the counters of chords is stored as a result.
 """
 
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery, signals
@@ -139,6 +140,12 @@ with stop_when_misconfigured():
     app = Celery("celeriac", fixups=["project.connections:install"])
     app.conf.update(celery_settings())
 app.autodiscover_tasks()
+
+
+@signals.celeryd_init.connect
+def _read_grammar(**_kwargs: Any) -> None:
+    """Build the parser of expressions once, before the pool is forked from this process."""
+    import_module("workflows.expressions").check("1 + 1")
 
 
 @signals.celeryd_init.connect

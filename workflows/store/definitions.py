@@ -1,5 +1,6 @@
 """Published versions: written once, read by every worker."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -7,6 +8,7 @@ from django.db import models
 from workflows import clock
 from workflows.errors import NotFoundError, suggest
 from workflows.models import Workflow, WorkflowVersion
+from workflows.store import statements
 
 
 def insert_version(
@@ -38,6 +40,9 @@ def insert_version(
 
 def version_of(name: str, number: int | None) -> WorkflowVersion:
     """Return a version of a workflow, the newest when no number is given."""
+    if number is None and statements.has_fused_statements():
+        for version_id, digest in statements.run("newest_version", {"name": name}):
+            return _known_version(version_id, digest)
     versions = WorkflowVersion.objects.select_related("workflow").filter(workflow__name=name)
     chosen = versions.filter(number=number) if number else versions
     found = chosen.order_by("-number").first()
@@ -49,6 +54,12 @@ def version_of(name: str, number: int | None) -> WorkflowVersion:
     names = set(Workflow.objects.values_list("name", flat=True))
     message = f"There is no workflow {name!r}{suggest(name, names)}."
     raise NotFoundError(message)
+
+
+@lru_cache(maxsize=200)
+def _known_version(version_id: int, _digest: str) -> WorkflowVersion:
+    """Return a version without asking for its document again; a version never changes."""
+    return WorkflowVersion.objects.select_related("workflow").get(pk=version_id)
 
 
 def load_document(version_id: int) -> Any:
