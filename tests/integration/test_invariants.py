@@ -257,7 +257,7 @@ def test_a_run_with_open_branches_is_cancelled_while_its_waits_are_answered(
             end(),
         )
     )
-    for _ in range(8):
+    for _ in range(4):
         runs = [engine.start("race", {"items": list(range(5))}) for _ in range(2)]
         engine.drain()
         at_once(
@@ -285,7 +285,7 @@ def test_events_for_all_that_meet_crosswise_are_both_delivered(engine: Harness) 
                 end(),
             )
         )
-    for _ in range(5):
+    for _ in range(3):
         runs = [engine.start(name) for name in ("ab", "ba", "ab", "ba")]
         engine.jump(seconds=1)
         at_once(*(partial(services.send_event, kind, deliver="all") for kind in ("a", "b")))

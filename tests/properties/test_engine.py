@@ -26,7 +26,7 @@ _MOST_STEPS = 3000
 _time = VirtualClock()
 
 examples = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -51,7 +51,7 @@ def work(engine: Harness, run: Run, dice: random.Random) -> None:
             if engine.result(run).ended_at is not None:
                 return
             _let_time_pass(engine, dice)
-        if not step % 7:
+        if not step % 20:
             assert_invariants()
     pytest.fail(f"still {engine.result(run).status} after {_MOST_STEPS} messages")
 
@@ -76,16 +76,15 @@ def test_a_run_ends_alike_whatever_happens_to_its_messages(
         engine.publish(definition)
         plain = engine.run("random", data)
         assert_each_step_once(plain)
-    for number in range(2):
-        with _engine(seed + number) as engine:
-            run = engine.start("random", data)
-            work(engine, run, random.Random(seed + number))  # noqa: S311
-            ended = engine.result(run)
-            assert ended.status == plain.status == "completed", (ended.error, plain.error)
-            assert equal(ended.output, plain.output), (ended.output, plain.output)
-            assert_each_step_once(run)
-            assert_at_rest(run)
-            assert_invariants()
+    with _engine(seed) as engine:
+        run = engine.start("random", data)
+        work(engine, run, random.Random(seed))  # noqa: S311
+        ended = engine.result(run)
+        assert ended.status == plain.status == "completed", (ended.error, plain.error)
+        assert equal(ended.output, plain.output), (ended.output, plain.output)
+        assert_each_step_once(run)
+        assert_at_rest(run)
+        assert_invariants()
 
 
 @examples
