@@ -55,9 +55,16 @@ def graph_of(run: Run) -> Graph | None:
 
 
 def _arrows(plan: Plan) -> Iterator[Arrow]:
+    """Yield one arrow for all ports of a node that lead to the same node.
+
+    The history keeps where a thread came from, not the port: which of them it took is not claimed.
+    """
     for node in plan.nodes.values():
+        together: dict[str, list[str]] = {}
         for port, target in node.ports.items():
-            yield node.id, target, "" if port == "next" else port.rpartition(":")[2]
+            together.setdefault(target, []).append(port.rpartition(":")[2])
+        for target, ports in together.items():
+            yield node.id, target, "" if ports == ["next"] else " / ".join(ports)
 
 
 def _box(node: PlanNode, drawing: Drawing, counts: NodeCounts | None) -> Box:

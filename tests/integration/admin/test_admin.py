@@ -84,6 +84,28 @@ def test_what_data_says_is_never_markup(parked: Run, log_in: LogIn) -> None:
     assert "&lt;script&gt;alert(1)" in html
 
 
+def test_ports_that_lead_to_one_node_are_one_edge(engine: Harness, log_in: LogIn) -> None:
+    nodes = [
+        {"id": "start", "type": "start", "next": "ask"},
+        {
+            "id": "ask",
+            "type": "approval",
+            "to": {"groups": ["legal"]},
+            "next": "done",
+            "on_reject": "done",
+        },
+        {"id": "done", "type": "end"},
+    ]
+    engine.publish({"workflow": "either", "nodes": nodes})
+    run = engine.start("either")
+    engine.drain()
+    html = log_in("view_run").get(page_of(run)).content.decode()
+    assert html.count("<title>ask → done") == 1
+    assert "<title>ask → done (next / on_reject)</title>" in html
+    assert html.count('class="wf-line wf-taken"') == 1
+    assert html.count('class="wf-line"') == 1
+
+
 def test_a_failed_run_says_where_and_why(engine: Harness, log_in: LogIn) -> None:
     nodes = [
         {"id": "start", "type": "start", "next": "stop"},
