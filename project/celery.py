@@ -13,6 +13,7 @@ from django.conf import settings
 from kombu import Exchange, Queue
 
 from project.startup import require_servers, stop_when_misconfigured
+from workflows import conf
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
@@ -137,6 +138,7 @@ def celery_settings() -> dict[str, Any]:
 
 
 with stop_when_misconfigured():
+    conf.settings()  # every start comes by here: a wrong limit of a queue is refused at once
     app = Celery("celeriac", fixups=["project.connections:install"])
     app.conf.update(celery_settings())
 app.autodiscover_tasks()

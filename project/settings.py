@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-import environ
 
 from project import embedded, logs
 from project.addresses import BrokerAddress, RedisAddress, database_settings
+from project.environment import Environment
 from workflows.errors import ConfigurationError
 from workflows.states import RunStatus
 
 django_stubs_ext.monkeypatch()  # lets classes of Django take type arguments: admin.ModelAdmin[Run]
-env = environ.Env()
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env.str("CELERIAC_VAR", default=str(BASE_DIR / "var"))).absolute()
 
@@ -161,16 +161,17 @@ if env.str("EMAIL_URL", default=""):
 
 _can_embed = embedded.find_redis_server() is not None
 CELERIAC: dict[str, Any] = {
-    "DISPATCHER": env.str(
+    "DISPATCHER": env.choice(
         "CELERIAC_DISPATCHER",
         default="inline" if EMBEDDED_REDIS and not _can_embed else "celery",
+        known=("celery", "inline"),
     ),
     "QUEUES": env.json(
         "CELERIAC_QUEUES", default={"inspection": {"rate": "200/s", "concurrency": 8}}
     ),
     # A group's chord has as many slots as the pool has processes: more would stand in front of
     # other work.
-    "SLOTS": env.int("CELERIAC_CONCURRENCY", default=2),
+    "SLOTS": env.at_least("CELERIAC_CONCURRENCY", 1, default=2),
 }
 
 # Without a broker a row is not on its way to anybody: the next look finds it.
@@ -213,5 +214,5 @@ SPECTACULAR_SETTINGS = {
 
 # --- logs -----------------------------------------------------------------------------------
 
-LOGGING = logs.django_logging(env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logs.django_logging(env.log_level("LOG_LEVEL", default="INFO"))
 logs.configure_structlog()

@@ -13,6 +13,9 @@ from django.core.signals import setting_changed
 from workflows.errors import ConfigurationError, suggest
 
 _RATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*/\s*(s|m|h)\s*$")
+#: The names of the environment and of Django's settings: a message has to fit whoever reads it.
+_QUEUES = "CELERIAC_QUEUES (CELERIAC['QUEUES'])"
+_DISPATCHER = "CELERIAC_DISPATCHER (CELERIAC['DISPATCHER'])"
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -49,20 +52,37 @@ def _rate(text: Any, queue: str) -> float | None:
         return None
     match = _RATE.match(str(text))
     if match is None or float(match[1]) <= 0:
-        message = f"CELERIAC queue {queue!r}: rate {text!r} is not like '50/s', '10/m' or '5/h'."
-        raise ConfigurationError(message)
+        raise _queue_error(queue, f"rate {text!r} is not like '50/s', '10/m' or '5/h'")
     return float(match[1]) / _SECONDS[match[2]]
 
 
-def _queue(name: str, raw: Mapping[str, Any]) -> QueueSettings:
-    known = {"rate", "burst", "concurrency"}
+def _count(name: str, raw: Mapping[str, Any], default: int | None, *, queue: str) -> int | None:
+    value = raw.get(name, default)
+    if value is not None and (type(value) is not int or value < 1):
+        raise _queue_error(queue, f"{name} {value!r} is not a whole number from 1")
+    return value
+
+
+def _queue_error(name: str, reason: str) -> ConfigurationError:
+    return ConfigurationError(f"{_QUEUES}: queue {name!r}: {reason}.")
+
+
+def _queue(name: str, raw: Any) -> QueueSettings:
+    known = {item.name for item in fields(QueueSettings)}
+    if not isinstance(raw, Mapping):
+        raise _queue_error(name, "its limits are not an object like {'rate': '50/s'}")
     for key in raw:
         if key not in known:
-            message = f"CELERIAC queue {name!r} has an unknown field {key!r}{suggest(key, known)}."
-            raise ConfigurationError(message)
+            raise _queue_error(name, f"unknown field {key!r}{suggest(str(key), known)}")
     rate = _rate(raw.get("rate"), name)
-    burst = int(raw.get("burst", max(1, int((rate or 0) / 10))))
-    return QueueSettings(rate, burst, raw.get("concurrency"))
+    burst = _count("burst", raw, max(1, int((rate or 0) / 10)), queue=name) or 1
+    return QueueSettings(rate, burst, _count("concurrency", raw, None, queue=name))
+
+
+def _queues(raw: Any) -> Mapping[str, QueueSettings]:
+    if not isinstance(raw, Mapping):
+        raise ConfigurationError(f"{_QUEUES}: not an object like {{'mail': {{'rate': '50/s'}}}}.")
+    return MappingProxyType({name: _queue(name, value) for name, value in raw.items()})
 
 
 @cache
@@ -74,10 +94,9 @@ def settings() -> Settings:
         if key not in known:
             message = f"CELERIAC has an unknown setting {key.upper()!r}{suggest(key, known)}."
             raise ConfigurationError(message)
-    queues = {name: _queue(name, value) for name, value in raw.pop("queues", {}).items()}
-    made = Settings(queues=MappingProxyType(queues), **raw)
+    made = Settings(queues=_queues(raw.pop("queues", {})), **raw)
     if made.dispatcher not in {"celery", "inline"}:
-        message = f"CELERIAC DISPATCHER is {made.dispatcher!r}; it can be 'celery' or 'inline'."
+        message = f"{_DISPATCHER}: {made.dispatcher!r} can only be 'celery' or 'inline'."
         raise ConfigurationError(message)
     return made
 
