@@ -76,6 +76,17 @@ def test_the_run_s_page_tells_what_it_waits_for(
     snap(watched, "run-page")
 
 
+def test_no_card_of_the_run_s_page_is_cut_off(
+    parked: Run, people: dict[str, User], visit: Visit
+) -> None:
+    page = visit(people["admin"]).page
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"/admin/workflows/run/{parked.pk}/change/")
+    expect(page.locator(".wf-table th", has_text="Moved")).to_have_count(1)
+    cut = "cards => cards.filter(card => card.scrollWidth > card.clientWidth).length"
+    assert page.locator(".wf-card").evaluate_all(cut) == 0
+
+
 def test_a_step_opens_and_shows_its_data(
     parked: Run, people: dict[str, User], visit: Visit
 ) -> None:

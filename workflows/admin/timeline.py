@@ -19,6 +19,9 @@ MOST_STEPS = 200
 _SCALE = 100.0  # the whole width of the axis, in percent
 _TICK = timedelta(microseconds=1)
 _SHORT_GAP = 7.0  # width of a stretch of sleep
+_LABEL = 24.0  # width of the words over a stretch of sleep, where the axis is short
+_MOST_ROWS = 3  # of such words
+_ROW_HEIGHT = 14  # pixels
 _MOST_TEXT = 6000  # characters of one input or output
 
 
@@ -52,12 +55,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch in which nothing worked; `y` of its words in pixels, None where none have room."""
+
+    place: float
+    length: str
+    y: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """The steps in order, and where on the axis the run slept."""
 
     steps: list[Step]
-    gaps: list[tuple[float, str]]  # position, how long
+    gaps: list[Gap]
     left_out: int
+    axis_height: int  # pixels, for all rows of words
 
 
 class Axis:
@@ -124,8 +137,22 @@ def timeline_of(run: Run, now: datetime) -> Timeline:
     axis = Axis(busy)
     steps = [_step(row, axis, waits.get((row.thread_id, row.seq))) for row in rows]
     steps += [_open_step(each, axis, end) for each in still[:MOST_STEPS]]
-    gaps = [(round(place, 2), spoken(length)) for place, length in axis.gaps]
-    return Timeline(steps, gaps, left_out)
+    gaps = gaps_of(axis)
+    height = max((gap.y + 3 for gap in gaps if gap.y is not None), default=_ROW_HEIGHT)
+    return Timeline(steps, gaps, left_out, height)
+
+
+def gaps_of(axis: Axis) -> list[Gap]:
+    """Return the stretches of sleep, with words in as many rows as keep them apart."""
+    ends: list[float] = []  # of the last words in each row
+    found = []
+    for place, length in axis.gaps:
+        row = next((row for row, end in enumerate(ends) if end <= place), len(ends))
+        if row < _MOST_ROWS:
+            ends[row : row + 1] = [place + _LABEL]
+        y = row * _ROW_HEIGHT + 11 if row < _MOST_ROWS else None
+        found.append(Gap(round(place, 2), spoken(length), y))
+    return found
 
 
 def _waits(run: Run) -> dict[tuple[int, int], Suspension]:
@@ -135,13 +162,15 @@ def _waits(run: Run) -> dict[tuple[int, int], Suspension]:
 
 def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
     bars = []
+    begin, took = row.started_at, row.ended_at - row.started_at
     if wait is not None and wait.over_at is not None:
+        # The history has only what came after the sleep: a moment, where a person took days.
+        begin, took = wait.opened_at, wait.over_at - wait.opened_at
         bars.append(_bar("waits", axis, wait.opened_at, wait.over_at))
     if row.started_at > row.queued_at:
         bars.append(_bar("queued", axis, row.queued_at, row.started_at))
     what = "done" if row.status == "completed" else "failed"
     bars.append(_bar(what, axis, row.started_at, row.ended_at))
-    told = f"{spoken(row.ended_at - row.started_at)}"
     values = (("Input", row.input), ("Output", row.output), ("Error", row.error))
     return Step(
         node=row.node,
@@ -150,8 +179,8 @@ def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
         attempt=row.attempt,
         status=row.status,
         bars=bars,
-        told=told,
-        started_at=row.started_at,
+        told=spoken(took),
+        started_at=begin,
         parts=[(name, pretty(value)) for name, value in values if value is not None],
         id=row.pk,
     )

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from workflows.admin.timeline import timeline_of
 from workflows.models import Run
 from workflows.testing import Harness
 
@@ -104,6 +105,20 @@ def test_ports_that_lead_to_one_node_are_one_edge(engine: Harness, log_in: LogIn
     assert "<title>ask → done (next / on_reject)</title>" in html
     assert html.count('class="wf-line wf-taken"') == 1
     assert html.count('class="wf-line"') == 1
+
+
+def test_a_step_that_slept_tells_how_long(engine: Harness) -> None:
+    nodes = [
+        {"id": "start", "type": "start", "next": "rest"},
+        {"id": "rest", "type": "delay", "for": "PT3M", "next": "done"},
+        {"id": "done", "type": "end"},
+    ]
+    engine.publish({"workflow": "rests", "nodes": nodes})
+    run = engine.run("rests")
+    (step,) = (each for each in timeline_of(run, engine.clock()).steps if each.node == "rest")
+    assert step.told == "3 min"
+    assert step.started_at == run.created_at
+    assert [bar.told for bar in step.bars] == ["asleep 3 min", "ran 0 ms"]
 
 
 def test_a_failed_run_says_where_and_why(engine: Harness, log_in: LogIn) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.admin.layout import HEIGHT, WIDTH, Arrow, draw
-from workflows.admin.timeline import Axis, pretty, spoken
+from workflows.admin.timeline import Axis, gaps_of, pretty, spoken
 
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -61,6 +61,17 @@ def test_a_long_sleep_is_drawn_short() -> None:
     assert axis.place(at(days=2, seconds=1)) == pytest.approx(100)
     assert axis.place(at(seconds=1)) == pytest.approx(46.5)
     assert axis.place(at(days=2)) == pytest.approx(53.5)
+
+
+@pytest.mark.parametrize("sleeps", [2, 3, 12, 60])
+def test_words_over_sleeps_do_not_overprint_each_other(sleeps: int) -> None:
+    spans = [(at(hours=hour), at(hours=hour, seconds=1)) for hour in range(sleeps + 1)]
+    gaps = gaps_of(Axis(spans))
+    assert len(gaps) == sleeps
+    assert gaps[0].y is not None
+    spoken_over = [gap for gap in gaps if gap.y is not None]
+    for one, other in itertools.combinations(spoken_over, 2):
+        assert one.y != other.y or abs(one.place - other.place) >= 24
 
 
 @given(
