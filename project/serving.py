@@ -51,7 +51,7 @@ def _announce(system: System, people: dict[str, Person], run: Run) -> None:
         _say(f"  {person.name:<6} {person.password:<18} {role}")
     _say(f"\nThe run of the example: {url}/admin/workflows/run/{run.pk}/change/")
     _say(f"What waits for a person:  {url}/admin/approvals/approvalrequest/")
-    _say(f"The REST API:             {url}/api/v1/")
+    _say(f"The REST API:             {url}/api/v1/docs/")
     if system.inline:
         _say("\nNo redis-server was found: work is done in process, one step after the other.")
 

@@ -101,6 +101,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 ROOT_URLCONF = "project.urls"
+LOGIN_URL = "approvals:login"
 WSGI_APPLICATION = "project.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from workflows.api.base import NoSuchAddress
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="approvals:inbox")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("workflows.api.urls")),
     path("", include("approvals.urls")),

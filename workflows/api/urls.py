@@ -1,9 +1,8 @@
 """Routes of the REST API under /api/v1/."""
 
 from django.urls import URLPattern, URLResolver, path, register_converter
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from workflows.api import auth, definitions, events, runs
+from workflows.api import auth, definitions, documents, events, runs
 from workflows.definition.model import WORKFLOW_NAME
 
 
@@ -52,6 +51,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/history/", runs.RunHistory.as_view(), name="run-history"),
     path("runs/<uuid:run_id>/cancel/", runs.RunCancel.as_view(), name="run-cancel"),
     path("events/", events.EventList.as_view(), name="event-list"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("schema/", documents.Schema.as_view(), name="schema"),
+    path("docs/", documents.Docs.as_view(url_name="schema"), name="docs"),
 ]

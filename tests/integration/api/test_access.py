@@ -89,3 +89,26 @@ def test_every_permission_exists() -> None:
 def test_what_the_schema_and_its_page_take() -> None:
     for address in (f"{API}/schema/", f"{API}/docs/"):
         problem(APIClient().get(address), 401, "not_authenticated")
+
+
+@pytest.mark.parametrize("page", ["schema/?format=json", "docs/"])
+def test_a_browser_without_a_login_is_led_to_it_and_back(page: str) -> None:
+    user = User.objects.create_user("ann", password="letmein")  # noqa: S106 - of this test only
+    browser = APIClient()
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    led = browser.get(f"{API}/{page}", headers=accept)
+    assert led.status_code == 302
+    assert led["Location"].startswith("/approvals/login/?next=")
+    back = browser.post(led["Location"], {"username": user.username, "password": "letmein"})
+    assert (back.status_code, back["Location"]) == (302, f"{API}/{page}")
+    assert browser.get(back["Location"], headers=accept).status_code == 200
+    problem(APIClient().get(f"{API}/{page}", headers={"Accept": "*/*"}), 401, "not_authenticated")
+
+
+def test_the_root_leads_to_the_inbox_and_that_to_the_login() -> None:
+    answer = APIClient().get("/", follow=True)
+    assert answer.redirect_chain == [
+        ("/approvals/", 302),
+        ("/approvals/login/?next=/approvals/", 302),
+    ]
+    assert answer.status_code == 200
