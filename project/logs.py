@@ -3,10 +3,14 @@
 Quiet by default: what other packages say below a warning is left out.
 """
 
+import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
+from celery.exceptions import Reject
+
+from workflows.dispatch.celery import GIVES_WAY
 
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "api_key")
 _HIDDEN = "(hidden)"
@@ -27,6 +31,16 @@ _SHARED: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     _hide_secrets,
 ]
+
+
+class WithoutHandOver(logging.Filter):
+    """Drops what Celery says, with a traceback, when a slot gives way: that is normal work."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        # A process of the pool wraps what a task raises, for its way to the worker.
+        error = getattr(error, "exc", error)
+        return not (isinstance(error, Reject) and error.args[:1] == (GIVES_WAY,))
 
 
 def configure_structlog() -> None:
@@ -59,7 +73,14 @@ def django_logging(level: str) -> dict[str, Any]:
                 ],
             },
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "filters": {"without_hand_over": {"()": WithoutHandOver}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "filters": ["without_hand_over"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {name: {"level": level} for name in ("workflows", "approvals", "project")},
     }

@@ -15,6 +15,8 @@ from workflows.engine.hints import GroupOpened, ThreadReady
 
 logger = logging.getLogger("workflows.dispatch")
 
+#: The reason of a slot's Reject, by which the log knows it from a fault.
+GIVES_WAY = "gives way"
 #: What a broker that is down, full or restarting makes a publisher see.
 _UNSENT = (OperationalError, KombuError, CeleryError, RedisError, OSError)
 
@@ -92,7 +94,7 @@ def give_way(
         Reject, Ignore: always; Celery does not count this execution.
     """
     if task.app.connection_for_write().transport.driver_type == "redis":
-        raise Reject("gives way", requeue=True)
+        raise Reject(GIVES_WAY, requeue=True)
     send_again(task, pass_on, hop)
 
 
