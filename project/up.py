@@ -5,10 +5,13 @@ python -m project.up [--port 8000]
 
 import argparse
 import os
+import sys
 
 import django
 
 from project.startup import stop_when_misconfigured
+
+_INTERRUPTED = 130  # exit code
 
 
 def main() -> None:
@@ -26,5 +29,10 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with stop_when_misconfigured():
-        main()
+    try:
+        with stop_when_misconfigured():
+            main()
+    except KeyboardInterrupt:
+        # Pressed in the first seconds, before there is a server to stop.
+        sys.stderr.write("\nStopped.\n")
+        sys.exit(_INTERRUPTED)

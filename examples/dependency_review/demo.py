@@ -27,6 +27,14 @@ FAILED, CANNOT_BEGIN, INTERRUPTED = 1, 2, 130  # exit codes
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Review the environment that the arguments name; return the exit code."""
+    try:
+        return _begin(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return INTERRUPTED
+
+
+def _begin(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="make demo", description="Review the packages of a site-packages folder."
     )
@@ -52,9 +60,6 @@ def _review(listing: Listing) -> int:
     except ApiRefusedError as error:
         sys.stderr.write(f"demo: {error}\n")
         return FAILED
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped.\n")
-        return INTERRUPTED
 
 
 def _use_own_folder() -> None:
