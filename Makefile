@@ -55,3 +55,7 @@ docs-check: $(STAMP)
 
 bench: $(STAMP) ## Measure, on PostgreSQL and Redis, beside bare Celery
 	$(BIN)/python -m benchmarks
+
+clean: ## Remove var/ and what the tools have cached; .venv stays
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
