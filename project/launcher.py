@@ -180,7 +180,10 @@ def _is_open(port: int) -> bool:
 
 def _require_free_port(port: int) -> None:
     if _is_open(port):
-        raise ConfigurationError(f"Port {port} of 127.0.0.1 is taken by another program")
+        raise ConfigurationError(
+            f"Port {port} of 127.0.0.1 is taken by another program:"
+            " stop it, or choose another port with `python -m project.up --port N`"
+        )
 
 
 @contextmanager

@@ -47,13 +47,18 @@ def _announce(system: System, people: dict[str, Person], run: Run) -> None:
     url = system.url
     _say(f"Celeriac is up at {url}/admin/ ; stop it with Ctrl-C.\n")
     for person in people.values():
-        role = f"in group {person.group}" if person.group else "may do everything"
-        _say(f"  {person.name:<6} {person.password:<18} {role}")
+        _say(f"  {person.name:<6} {person.password:<18} {_role(person)}")
     _say(f"\nThe run of the example: {url}/admin/workflows/run/{run.pk}/change/")
     _say(f"What waits for a person:  {url}/admin/approvals/approvalrequest/")
     _say(f"The REST API:             {url}/api/v1/docs/")
     if system.inline:
         _say("\nNo redis-server was found: work is done in process, one step after the other.")
+
+
+def _role(person: Person) -> str:
+    if person.group:
+        return f"in group {person.group}"
+    return "may do everything but decide: that takes membership of the group that is asked"
 
 
 def _say(line: str) -> None:
