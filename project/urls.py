@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from workflows.api.base import NoSuchAddress
 
+admin.site.site_header = admin.site.site_title = "Celeriac"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="approvals:inbox")),
     path("admin/", admin.site.urls),

@@ -67,6 +67,12 @@ def text(response: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", response.content.decode()))
 
 
+def test_the_admin_has_our_name(log_in: LogIn) -> None:
+    shown = text(log_in("view_run").get(reverse("admin:index")))
+    assert "Celeriac" in shown
+    assert "Django" not in shown
+
+
 def test_the_page_of_a_run_shows_all_of_it(parked: Run, log_in: LogIn) -> None:
     response = log_in("view_run").get(page_of(parked))
     assert response.status_code == 200
