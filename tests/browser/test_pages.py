@@ -105,6 +105,7 @@ def test_lena_decides_on_the_approval_page(
     page = watched.page
     page.goto(f"/approvals/{asked.pk}/")
     expect(page.get_by_role("heading", level=1)).to_have_text(asked.title)
+    expect(page.get_by_text("for example LEGAL-12")).to_be_visible()
     snap(watched, "approval-page")
     page.get_by_label("Ticket number").fill("LEGAL-7")
     page.get_by_label("Comment").fill("Used for tests only.")
