@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals.models import ApprovalRequest, Choice, RequestStatus, Vote
-from workflows.api.fields import ObjectField, TextField
+from workflows.api.fields import ChoiceField, ObjectField, TextField
 
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _OBJECT = {"type": "object", "additionalProperties": True}
@@ -79,7 +79,7 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalRequest]):
 class ApprovalFilterSerializer(serializers.Serializer[None]):
     """Query parameters of the list; all of them must hold."""
 
-    status = serializers.ChoiceField(choices=RequestStatus.choices, required=False)
+    status = ChoiceField(choices=RequestStatus.choices, required=False)
     mine = serializers.BooleanField(
         required=False, default=False, help_text="Only open requests that you may decide now."
     )
@@ -90,7 +90,7 @@ class ApprovalFilterSerializer(serializers.Serializer[None]):
 class ApprovalDecisionSerializer(serializers.Serializer[None]):
     """The body of a decision."""
 
-    decision = serializers.ChoiceField(choices=Choice.choices)
+    decision = ChoiceField(choices=Choice.choices)
     comment = TextField(required=False, default="", allow_blank=True, max_length=10_000)
     form = ObjectField(required=False, help_text="What the request's `form` asks for.")
 
@@ -99,7 +99,7 @@ class ApprovalResultSerializer(serializers.Serializer[None]):
     """What a vote did; `status` is the request's status as the vote left it."""
 
     request = serializers.UUIDField()
-    decision = serializers.ChoiceField(choices=Choice.choices)
-    status = serializers.ChoiceField(choices=RequestStatus.choices)
+    decision = ChoiceField(choices=Choice.choices)
+    status = ChoiceField(choices=RequestStatus.choices)
     by = serializers.CharField()
     at = serializers.DateTimeField()

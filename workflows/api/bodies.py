@@ -5,7 +5,14 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from workflows.api.fields import AnyField, LifeField, ObjectField, TextField, WholeField
+from workflows.api.fields import (
+    AnyField,
+    ChoiceField,
+    LifeField,
+    ObjectField,
+    TextField,
+    WholeField,
+)
 from workflows.states import RunStatus
 
 LARGEST_NUMBER = 2**31 - 1
@@ -44,7 +51,7 @@ class ShortEventSerializer(serializers.Serializer[None]):
     source = TextField(required=False, default="api", max_length=200)  # type: ignore[assignment]  # likewise
     id = TextField(required=False, max_length=200)
     ttl = LifeField(required=False, help_text="How long it is kept for a wait that opens later.")
-    deliver = serializers.ChoiceField(required=False, default="one", choices=("one", "all"))
+    deliver = ChoiceField(required=False, default="one", choices=("one", "all"))
 
 
 class CloudEventSerializer(serializers.Serializer[None]):
@@ -55,7 +62,7 @@ class CloudEventSerializer(serializers.Serializer[None]):
         "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
     }
 
-    specversion = serializers.ChoiceField(choices=("1.0",))
+    specversion = ChoiceField(choices=("1.0",))
     id = TextField(max_length=200)
     source = TextField(max_length=200)  # type: ignore[assignment]  # a field, not the attribute
     type = TextField(max_length=200)
@@ -70,7 +77,7 @@ class CloudEventSerializer(serializers.Serializer[None]):
 class RunQuery(serializers.Serializer[None]):
     """Filters of the list of runs; all of them must hold."""
 
-    status = serializers.ChoiceField(required=False, choices=[status.value for status in RunStatus])
+    status = ChoiceField(required=False, choices=[status.value for status in RunStatus])
     workflow = TextField(required=False, max_length=200)
     key = TextField(required=False, max_length=200)
     created_after = serializers.DateTimeField(required=False, help_text="Not before this.")

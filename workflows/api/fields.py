@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from rest_framework import serializers
 
 from workflows.definition.fields import Duration
+from workflows.errors import suggest
 
 LONGEST_LIFE = timedelta(days=366)
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
@@ -25,6 +26,18 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of several words; what is none of them is answered with all of them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and data in self.choices:
+            return data
+        known = [str(choice) for choice in self.choices]
+        near = suggest(data, set(known)) if isinstance(data, str) else ""
+        message = f"{str(data)[:80]!r} is none of {', '.join(map(repr, known))}{near}."
+        raise serializers.ValidationError(message, code="invalid_choice")
 
 
 class WholeField(serializers.IntegerField):

@@ -30,6 +30,7 @@ def _published(db: None) -> None:
     ("query", "pointer", "word"),
     [
         ("status=done", "/status", "done"),
+        ("status=runing", "/status", "'failed', 'cancelled' (did you mean 'running'?)"),
         ("staus=failed", "/staus", "'status'"),
         ("created_after=yesterday", "/created_after", "format"),
         ("created_after=0001-01-01T00:00:00%2B14:00", "/created_after", "range"),

@@ -119,3 +119,12 @@ def test_bad_answers(ask: Ask, people: People, answer: dict[str, Any], status: i
     response = decide(people.lena, asked, **answer)
     assert response.status_code == status, response.content
     assert ApprovalRequest.objects.get(pk=asked.pk).status == "open"
+
+
+def test_what_is_no_decision_is_answered_with_the_choices(ask: Ask, people: People) -> None:
+    refused = decide(people.lena, ask(), decision="accept")
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "/decision: 'accept' is none of 'approve', 'reject'."
+    listed = as_user(people.lena).get(f"{LIST}?status=closed")
+    assert listed.status_code == 400
+    assert "is none of 'open', 'approved', 'rejected'" in listed.json()["detail"]
