@@ -2,22 +2,30 @@
 
 from collections.abc import Iterable
 
-from workflows.errors import CeleriacError, NotFoundError, Problem
+from workflows.errors import CeleriacError, NotFoundError, PermissionRefusedError, Problem
 
 _NEXT = {
-    "not_found": "See what runs there are with `manage.py workflow list`, or publish it first.",
     "user_unknown": "Name a user that exists; `manage.py createsuperuser` makes one.",
     "conflict": "See how the run stands: `manage.py workflow show RUN`.",
     "key_reused": "Use another --key, or repeat the same input and version.",
     "input_invalid": "Mend the input and try again; nothing was changed.",
     "value_refused": "Mend the value at that place and try again; nothing was changed.",
     "definition_invalid": "Mend the definition and try again; nothing was published.",
-    "permission_refused": "Use --as with a user who may, or give this one the permission.",
     "configuration": "Mend the setting, then check with `manage.py workflow doctor`.",
     "json_invalid": "Mend the JSON and try again; nothing was changed.",
     "script_invalid": "See `manage.py workflow try --help`.",
     "file_unreadable": "Name a file that can be read, or `-` for standard input.",
 }
+
+
+#: What to do by what was not found; the messages of the engine begin with these words.
+_NOT_FOUND = (
+    ("There is no run", "See what runs there are: `manage.py workflow list`."),
+    ("There is no workflow", "Publish it first: `manage.py workflow publish FILE`."),
+    ("Workflow ", "Leave --version out to start the newest."),
+    ("Run ", "See what the run asks, and at which node: `manage.py workflow show RUN`."),
+    ("There is no", "See what the run waits for: `manage.py workflow show RUN`."),
+)
 
 
 class FileError(CeleriacError):
@@ -44,9 +52,16 @@ class UsageError(CeleriacError):
     code = "usage"
 
 
-def next_step(code: str, verb: str) -> str:
+def next_step(error: CeleriacError, verb: str) -> str:
     """Return what to do after an error."""
-    return _NEXT.get(code, f"See `manage.py workflow {verb} --help`.")
+    if isinstance(error, PermissionRefusedError):
+        # No permission that could be given lifts a rule of the workflow.
+        lifted = ", or give this one the permission" if "permission" in error.details else ""
+        return f"Use --as with a user who may{lifted}."
+    found = _NEXT.get(error.code)
+    if found is None and isinstance(error, NotFoundError):
+        found = next((step for start, step in _NOT_FOUND if error.message.startswith(start)), None)
+    return found or f"See `manage.py workflow {verb} --help`."
 
 
 def describe(error: CeleriacError) -> str:

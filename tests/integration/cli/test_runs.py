@@ -84,7 +84,7 @@ def test_bad_input_starts_nothing(
 def test_an_error_is_json_when_asked_for(people: People) -> None:
     said = call("start", "refnd", "--json")
     assert (said.code, said.json["error"]["code"]) == (2, "not_found")
-    assert "publish it first" in said.err
+    assert "Publish it first" in said.err
 
 
 def test_waiting_ends_with_the_run(engine: Harness, people: People, refund: str) -> None:
@@ -208,3 +208,41 @@ def test_text_in_data_cannot_steer_the_terminal(
     said = call("list")
     assert "\x1b" not in said.out
     assert "[bold]red" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("show", "7"), "workflow list`"),
+        (("start", "nowhere"), "workflow publish FILE`"),
+        (("start", "refund", "--version", "9"), "Leave --version out"),
+    ],
+)
+def test_the_hint_fits_what_was_not_found(parked: Run, words: tuple[str, ...], hint: str) -> None:
+    said = call(*words)
+    assert said.code == 2
+    assert hint in said.err.splitlines()[-1]
+
+
+def test_a_node_that_asks_nothing_is_looked_up_with_show(parked: Run) -> None:
+    words = ("--node", "nowhere", "--decision", "reject", "--as", "lena")
+    said = call("answer", str(parked.pk), *words)
+    assert "workflow show RUN" in said.err.splitlines()[-1]
+
+
+def test_no_permission_is_offered_against_a_rule(parked: Run) -> None:
+    said = call("answer", str(parked.pk), "--decision", "reject", "--as", "alice")
+    assert said.code == 2
+    assert said.err.splitlines()[-1] == "Use --as with a user who may."
+    said = call("start", "refund", "--as", "lena")
+    assert said.err.splitlines()[-1].endswith("or give this one the permission.")
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x"])
+def test_a_list_of_nothing_is_refused(limit: str) -> None:
+    assert "no whole number from 1" in called_badly("list", f"--limit={limit}")
+
+
+def test_a_missing_decision_is_asked_for_by_its_name(parked: Run) -> None:
+    said = call("answer", str(parked.pk), "--as", "lena")
+    assert (said.code, "--decision approve" in said.err) == (2, True)

@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if options.as_json:
             kept = {"code": error.code, "message": error.message, **error.details}
             self._dump({"error": kept})
-        self._complain(describe(error) + "\n" + next_step(error.code, options.verb))
+        self._complain(describe(error) + "\n" + next_step(error, options.verb))
         return REFUSED
 
     def _fail(self, options: Namespace, error: DatabaseError) -> int:

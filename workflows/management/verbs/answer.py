@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from workflows import services
+from workflows.errors import InputRefusedError
 from workflows.management.answers import Answer, say
 from workflows.management.arguments import add_person, person, read_value
 from workflows.management.refusals import UsageError
@@ -40,9 +41,16 @@ def run(options: Namespace) -> Answer:
         "key": options.key,
     }
     given = {name: value for name, value in answer.items() if value is not None}
-    told = services.answer(
-        options.run, node=options.node, suspension=options.suspension, answer=given, by=by
-    )
+    try:
+        told = services.answer(
+            options.run, node=options.node, suspension=options.suspension, answer=given, by=by
+        )
+    except InputRefusedError as error:
+        # Other kinds of questions may take answers without a decision; this one does not.
+        if options.decision is None and any("decision" in each.pointer for each in error.problems):
+            message = "Say what is decided: --decision approve or --decision reject."
+            raise UsageError(message) from None
+        raise
     data = told.as_dict() if hasattr(told, "as_dict") else {"answer": told}
     return Answer({"run": options.run, **data}, lambda console: _draw(console, data))
 

@@ -1,6 +1,6 @@
 """list: runs, the newest first."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from rich.console import Console
 
@@ -19,7 +19,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     names = [status.value for status in RunStatus]
     parser.add_argument("--status", choices=names, help="Only runs in this status.")
     parser.add_argument("--workflow", metavar="NAME", help="Only runs of this workflow.")
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="At most so many (20).")
+    parser.add_argument(
+        "--limit", type=_limit, default=20, metavar="N", help="At most so many (20)."
+    )
 
 
 def run(options: Namespace) -> Answer:
@@ -27,7 +29,7 @@ def run(options: Namespace) -> Answer:
     if options.workflow:
         _require_workflow(options.workflow)
     rows = runs(**{name: value for name, value in filters.items() if value})
-    found = list(rows[: max(1, min(options.limit, _MOST))])
+    found = list(rows[: min(options.limit, _MOST)])
 
     def draw(console: Console) -> None:
         if not found:
@@ -48,3 +50,10 @@ def _require_workflow(name: str) -> None:
     if not Workflow.objects.filter(name=name).exists():
         names = set(Workflow.objects.values_list("name", flat=True))
         raise NotFoundError(f"There is no workflow {name!r}{suggest(name, names)}.")
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        message = f"{text!r} is no whole number from 1"
+        raise ArgumentTypeError(message)
+    return int(text)

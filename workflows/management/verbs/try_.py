@@ -26,6 +26,7 @@ from workflows.testing.script import read_script, read_stubs
 from workflows.testing.trial import Trial
 
 HELP = "Run a definition to its end in process: virtual time, scripted activities, no server."
+_WIDEST = 200  # characters of an output in the table
 _CODES = {"completed": OK, "suspended": OK, "invalid": REFUSED}
 _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
@@ -114,5 +115,9 @@ def _steps(nodes: list[dict[str, Any]]) -> Any:
     for each in nodes:
         told = json.dumps(each["error"] or each["output"], ensure_ascii=False)
         cells = (each["node"], each["kind"], each["from"] or "", each["attempt"])
-        drawn.add_row(*row(*cells, status_text(each["status"]), told[:200]))
+        drawn.add_row(*row(*cells, status_text(each["status"]), _short(told)))
     return drawn
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[:_WIDEST]} ... (all of it with --json)"

@@ -29,7 +29,8 @@ def run(options: Namespace) -> Answer:
     refusal = ""
     if wrong:
         files = counted(sum(bool(each["problems"]) for each in checked), "file")
-        refusal = f"{counted(wrong, 'problem')} in {files}. Mend them and validate again."
+        these = "it" if wrong == 1 else "them"
+        refusal = f"{counted(wrong, 'problem')} in {files}. Mend {these} and validate again."
     data = {"valid": not wrong, "files": checked}
     return Answer(data, draw, code=REFUSED if wrong else OK, refusal=refusal)
 
