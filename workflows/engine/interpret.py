@@ -9,7 +9,14 @@ from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
 from workflows.engine.retries import next_attempt, priority_of
 from workflows.engine.segment import Cut, Over, Stop
-from workflows.engine.settlements import advance, arrive, end, is_own_join, wait_turn
+from workflows.engine.settlements import (
+    advance,
+    arrive,
+    end,
+    is_own_join,
+    record_end,
+    wait_turn,
+)
 from workflows.nodes.outcomes import Arrive, Fail, Finish, Split, Suspend
 from workflows.nodes.suspensions import ActivityCall
 from workflows.store.rows import Settlement
@@ -19,10 +26,12 @@ from workflows.store.rows import Settlement
 class Command:
     """Something that needs a transaction of its own; `apply` returns what to say after it.
 
-    It returns None when the claim was lost: then nothing was written.
+    It returns None when the claim was lost: then nothing was written. `at_once` does the usual case
+    in one statement, and says whether it was one.
     """
 
     apply: Callable[[], list[Hint] | None]
+    at_once: Callable[[], bool] | None = None
 
 
 def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:  # noqa: C901, PLR0911, PLR0912
@@ -67,7 +76,10 @@ def _finish(cursor: Cursor, stop: Over | Finish) -> Settlement | Command:
     stops_all = isinstance(stop, Finish) and stop.terminate
     if cursor.group is not None and not stops_all:
         return end(cursor, stop)
-    return Command(lambda: finish_run.apply(cursor, stop))
+    if isinstance(stop, Over):
+        return Command(lambda: finish_run.apply(cursor))
+    record_end(cursor, stop)
+    return Command(lambda: finish_run.apply(cursor), lambda: finish_run.apply_at_once(cursor, stop))
 
 
 def _arrive(cursor: Cursor) -> Settlement | Command:

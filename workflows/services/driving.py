@@ -60,7 +60,7 @@ class Shift:
 
 def own_transaction() -> AbstractContextManager[object]:
     """Return a transaction, unless one statement is one already."""
-    return nullcontext() if statements.has_fused_statements() else transaction.atomic()
+    return nullcontext() if statements.is_its_own_commit() else transaction.atomic()
 
 
 def drive(claims: list[Claim], shift: Shift) -> bool:
@@ -163,6 +163,8 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
 
 def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
     """Apply a command in a transaction of its own; what it refuses fails the node."""
+    if command.at_once is not None and command.at_once():
+        return []
     before = (list(cursor.steps), cursor.seq)
     try:
         with transaction.atomic():

@@ -17,6 +17,7 @@ from workflows.models import Run, WorkflowVersion
 from workflows.selectors.runs import run_by_id
 from workflows.services.after import say
 from workflows.services.again import made_again
+from workflows.services.driving import own_transaction
 from workflows.store import definitions, runs
 
 KEY_LENGTH = 200
@@ -68,7 +69,7 @@ def start(
     plan = load_plan(chosen.pk, chosen.digest)
     validate_value(plan.definition.input, data, what=f"the input of workflow {name!r}")
     try:
-        with transaction.atomic():
+        with own_transaction():
             return _insert(chosen, data, key=key, key_digest=body, by=by)
     except IntegrityError:
         earlier = _earlier(name, key, body)

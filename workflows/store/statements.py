@@ -23,6 +23,11 @@ def has_fused_statements() -> bool:
     return connection.vendor == "postgresql"
 
 
+def is_its_own_commit() -> bool:
+    """Tell whether a hot statement run now is a transaction by itself."""
+    return has_fused_statements() and not connection.in_atomic_block
+
+
 def run(name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run a hot statement on PostgreSQL and return its rows.
 

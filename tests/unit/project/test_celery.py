@@ -2,6 +2,7 @@
 
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as django_settings
@@ -56,9 +57,21 @@ def test_the_sweep_is_a_task_that_expires() -> None:
 
 def test_connections_are_kept_between_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(connections, "close_old_connections", lambda: calls.append("old"))
-    connections.KeepingDjangoFixup(app).worker_fixup.close_database()
-    assert calls == ["old"]
+    kept = SimpleNamespace(
+        close_at=None,
+        errors_occurred=False,
+        close_if_unusable_or_obsolete=lambda: calls.append("checked"),
+    )
+    fakes = SimpleNamespace(all=lambda *, initialized_only: [kept] if initialized_only else [])
+    monkeypatch.setattr(connections, "connections", fakes)
+    fixup = connections.KeepingDjangoFixup(app).worker_fixup
+    fixup.close_database()
+    assert calls == ["checked"], "after a rest it is looked at"
+    fixup.close_database()
+    assert calls == ["checked"], "between two tasks in a row it is not"
+    kept.errors_occurred = True
+    fixup.close_database()
+    assert calls == ["checked", "checked"], "after an error it is"
     assert vars(app)["fixups"] == ["project.connections:install"]
 
 

@@ -3,21 +3,21 @@
 from workflows.engine.cursor import Cursor
 from workflows.engine.ending import complete, fits
 from workflows.engine.hints import Hint
-from workflows.engine.segment import Over
-from workflows.engine.settlements import record_end
 from workflows.nodes.outcomes import Finish
 from workflows.states import ThreadState
 from workflows.store import runs, threads
 
 
-def apply(cursor: Cursor, stop: Over | Finish) -> list[Hint] | None:
+def apply_at_once(cursor: Cursor, finish: Finish) -> bool:
+    """End a run in which nothing else lives, in one statement; False when that is not so."""
+    ended = cursor.settled(ThreadState.ENDED, "end")
+    return fits(cursor.plan, finish.output) and threads.finish_alone(
+        ended, finish.output, finish.result, finish.reason
+    )
+
+
+def apply(cursor: Cursor) -> list[Hint] | None:
     """End the thread and the run; None when the claim was lost or the run is final."""
-    if isinstance(stop, Finish):
-        record_end(cursor, stop)
-        if fits(cursor.plan, stop.output) and threads.finish_alone(
-            cursor.settled(ThreadState.ENDED, "end"), stop.output, stop.result, stop.reason
-        ):
-            return []
     run = runs.lock_run(cursor.claim.run_id)
     if run is None:
         return None
