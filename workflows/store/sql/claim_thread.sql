@@ -1,15 +1,20 @@
 -- Claims one thread that may move: the attempt is counted before the work. The first claim of a run
 -- sets it moving. What never changes about the run comes along.
+-- coalesce() keeps the planner from the partial indexes on the state: a queue of due threads is
+-- walked by them, where one row is wanted by its key.
 WITH m AS MATERIALIZED (
     UPDATE workflows_run r SET status = 'running'
-    FROM workflows_thread t
-    WHERE t.id = %(id)s AND t.seq = 0 AND %(seq)s = 0 AND t.group_id IS NULL
-        AND t.state = 'ready' AND r.id = t.run_id AND r.status = 'pending'
+    WHERE r.id = (
+            SELECT t.run_id FROM workflows_thread t
+            WHERE t.id = %(id)s AND t.seq = 0 AND %(seq)s = 0 AND t.group_id IS NULL
+                AND coalesce(t.state, '') = 'ready')
+        AND coalesce(r.status, '') = 'pending'
     RETURNING r.id
 ), t AS (
     UPDATE workflows_thread SET
         state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
-    WHERE id = %(id)s AND seq = %(seq)s AND state = 'ready' AND wake_at <= %(now)s
+    WHERE id = %(id)s AND seq = %(seq)s AND coalesce(state, '') = 'ready'
+        AND wake_at <= %(now)s
         AND (SELECT count(*) FROM m) >= 0  -- the run is locked before the thread, as everywhere
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
         queue, priority, wake_at
