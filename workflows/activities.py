@@ -23,7 +23,7 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 from typing_extensions import TypedDict
 
-from workflows.context.values import check_value
+from workflows.context.values import MAX_BYTES, check_value
 from workflows.errors import ConfigurationError, NodeError, ValueRefusedError, suggest
 
 __all__ = [
@@ -326,7 +326,7 @@ def _plain_answer(activity: Activity, answer: Any) -> Any:
     adapter = activity.output_adapter
     try:
         plain = adapter.dump_python(answer, mode="json", warnings="error")
-        check_value(plain)
+        check_value(plain, max_bytes=MAX_BYTES)
     except ValueRefusedError as error:
         reason = error.message
     except Exception:  # noqa: BLE001 - serialisers and generators are the author's code

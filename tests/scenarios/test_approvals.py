@@ -266,3 +266,27 @@ def test_time_asleep_on_a_person_does_not_count_against_the_run(engine: Harness)
     answer(engine, "lena")
     engine.jump(minutes=30)
     assert engine.result(run).status == "completed"
+
+
+def test_two_people_asked_at_once_stop_the_runs_clock_once(engine: Harness) -> None:
+    definition = refund()
+    ask = definition["nodes"][1]
+    definition["nodes"][0]["next"] = "both"
+    definition["nodes"] += [
+        {
+            "id": "both",
+            "type": "fan_out",
+            "branches": [{"name": "a", "next": "ask"}, {"name": "b", "next": "other"}],
+        },
+        {**ask, "id": "other", "next": "met"},
+        {"id": "met", "type": "fan_in", "next": "done"},
+    ]
+    ask["next"] = "met"
+    engine.publish({**definition, "limits": {"timeout": "PT1H"}})
+    run = engine.start("refund", {}, by=person("alice"))
+    engine.jump(hours=2)
+    for request in ApprovalRequest.objects.all():
+        decide(request.pk, user=person("lena"), decision="approve")
+    asleep = engine.result(run)
+    assert asleep.deadline_at is not None
+    assert (asleep.deadline_at - asleep.created_at).total_seconds() == 3 * 3600

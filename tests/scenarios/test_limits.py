@@ -1,6 +1,7 @@
 """Limits: rates and places of queues, and the numbers that stop what would never end."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.support.builder import (
     wait_event,
     workflow,
 )
+from workflows import services
 from workflows.models import NodeExecution, Run, Thread
 from workflows.testing import Harness
 
@@ -247,3 +249,35 @@ def _starts(run: Run, node: str) -> list[float]:
     steps = NodeExecution.objects.filter(run=run, node=node).order_by("started_at")
     times = list(steps.values_list("started_at", flat=True))
     return [(time - times[0]).total_seconds() for time in times]
+
+
+def test_what_waits_on_a_limited_queue_waits_as_rows_and_goes_in_order(engine: Harness) -> None:
+    with queue_with(rate="1/s", burst=1):
+        engine.publish(workflow("lim", activity("a", "test.echo", queue="slow"), end()))
+        started = [engine.start("lim", {"n": number}) for number in range(12)]
+        engine.drain()
+        waiting = Thread.objects.filter(state="ready", queue="slow")
+        assert waiting.count() >= 10
+        assert waiting.filter(lease_until__isnull=False).count() <= 3, "messages under way"
+        engine.jump(seconds=40)
+    ends = [seconds_of(engine.result(run)) for run in started]
+    assert ends == sorted(ends)
+    assert all(after - before >= 1 for before, after in pairwise(ends))
+
+
+def test_a_window_full_of_sleepers_gets_no_helpers(engine: Harness) -> None:
+    engine.publish(
+        workflow(
+            "lim",
+            batch("b", "w", size=1, parallel=2),
+            end(),
+            {"id": "w", "type": "wait_event", "event": "go", "next": None},
+        )
+    )
+    run = engine.start("lim", {"items": [1, 2, 3, 4]})
+    engine.drain()
+    engine.clock.move_to(engine.clock.moment + timedelta(minutes=1))
+    swept = services.sweep()
+    assert swept is not None
+    assert swept.helped == 0
+    assert engine.result(run).status == "suspended"

@@ -270,3 +270,24 @@ def test_a_run_stays_on_its_version(engine: Harness) -> None:
     engine.jump(hours=1)
     assert_completed(run, {"v": 1})
     assert_completed(engine.run("seq"), {"v": 2})
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("test.exit", "activity_failed"), ("test.break_transaction", "transaction_broken")],
+)
+def test_what_an_activity_must_not_do_fails_it_by_name(
+    engine: Harness, name: str, code: str
+) -> None:
+    engine.publish(workflow("seq", activity("a", name), end()))
+    assert_failed(engine.run("seq"), code, "a")
+
+
+def test_a_failure_behind_a_transactional_activity_does_not_undo_it(engine: Harness) -> None:
+    engine.publish(
+        workflow("seq", activity("a", "test.write", input={"name": "kept"}), edit("b", x="${no}"))
+    )
+    run = engine.run("seq")
+    assert_failed(run, "expression_error", "b")
+    assert visited(run) == ["start", "a"]
+    assert QueueState.objects.filter(name="kept").exists()

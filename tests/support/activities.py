@@ -97,3 +97,17 @@ def die(context: ActivityContext, attempts: int = 1) -> int:
     if context.attempt <= attempts:
         raise Killed
     return context.attempt
+
+
+@activity("test.exit")
+def leave() -> None:
+    raise SystemExit(3)
+
+
+@activity("test.break_transaction", transactional=True)
+def break_transaction() -> str:
+    """Catch an error of the database inside the transaction, which breaks it."""
+    from django.db import transaction  # noqa: PLC0415
+
+    transaction.set_rollback(True)
+    return "done"

@@ -75,17 +75,26 @@ def call_activity(
     try:
         with time_limit(seconds):
             return call_registered(activity, asked.input, context=context)
-    except ActivityTimeoutError:
-        return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
-    except NodeError as error:
-        final = not getattr(error, "retryable", True)
-        return Fail(error.failure, error.message, details={"final": True} if final else None)
-    except CeleriacError as error:
-        # For example type hints that cannot be used: no other attempt can help.
-        return Fail(error.code, error.message, fatal=True)
-    except MemoryError:
-        # Left to Celery, the message would neither be acknowledged nor recorded.
-        return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")
+    except (ActivityTimeoutError, CeleriacError, SystemExit, MemoryError) as error:
+        return _failed(error, asked, seconds)
+
+
+def _failed(error: BaseException, asked: ActivityCall, seconds: float) -> Fail:
+    """Return the failure that an activity ended with."""
+    match error:
+        case ActivityTimeoutError():
+            return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
+        case NodeError():
+            final = not getattr(error, "retryable", True)
+            return Fail(error.failure, error.message, details={"final": True} if final else None)
+        case CeleriacError():
+            # For example type hints that cannot be used: no other attempt can help.
+            return Fail(error.code, error.message, fatal=True)
+        case SystemExit():
+            return Fail("activity_failed", f"Activity {asked.activity!r} tried to end its process.")
+        case _:
+            # Left to Celery, the message would neither be acknowledged nor recorded.
+            return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")
 
 
 @contextmanager

@@ -1,12 +1,10 @@
 """Turns what a node asked for into what is written: a settlement, or a command of its own."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
+from workflows.engine.command import Command
 from workflows.engine.commands import fail_run, finish_run, split, suspend
 from workflows.engine.cursor import Cursor
-from workflows.engine.hints import Hint
 from workflows.engine.retries import next_attempt, priority_of
 from workflows.engine.segment import Cut, Over, Stop
 from workflows.engine.settlements import (
@@ -20,18 +18,6 @@ from workflows.engine.settlements import (
 from workflows.nodes.outcomes import Arrive, Fail, Finish, Split, Suspend
 from workflows.nodes.suspensions import ActivityCall
 from workflows.store.rows import Settlement
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something that needs a transaction of its own; `apply` returns what to say after it.
-
-    It returns None when the claim was lost: then nothing was written. `at_once` does the usual case
-    in one statement, and says whether it was one.
-    """
-
-    apply: Callable[[], list[Hint] | None]
-    at_once: Callable[[], bool] | None = None
 
 
 def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:  # noqa: C901, PLR0911, PLR0912

@@ -1,11 +1,13 @@
 """What wakes a sleeping thread: one function for events, answers and timers."""
 
+from datetime import datetime
 from typing import Any
 
 from workflows import clock
 from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.plans import load_plan
 from workflows.engine.settlements import message_end
-from workflows.models import Suspension
+from workflows.models import Run, Suspension
 from workflows.states import ThreadState
 from workflows.store import runs, suspensions, threads
 
@@ -32,7 +34,13 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
         message = f"thread {suspension.thread_id} is not asleep at its open suspension"
         raise AssertionError(message)
     if suspension.kind == "person" and run.deadline_at is not None:
-        # Time asleep on a person counts against that wait's own limit only.
-        run.deadline_at += clock.now() - suspension.opened_at
+        run.deadline_at = _deadline(run)
     runs.wake(run)
     return [ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]
+
+
+def _deadline(run: Run) -> datetime | None:
+    """Return a run's deadline: time asleep on people counts against their waits' limits only."""
+    info = runs.load_info(run.pk)
+    limit = load_plan(info.version_id, info.digest).definition.limits.timeout
+    return None if limit is None else run.created_at + limit + suspensions.time_on_people(run.pk)

@@ -13,9 +13,10 @@ from time import monotonic
 from django.db import DatabaseError, DataError, transaction
 
 from workflows import conf
+from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor, open_cursor, reopen
 from workflows.engine.hints import Hint, ThreadReady
-from workflows.engine.interpret import Command, interpret
+from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
 from workflows.errors import CeleriacError, NodeError
 from workflows.nodes.outcomes import Fail

@@ -8,9 +8,10 @@ from django.db import transaction
 from workflows import conf
 from workflows.activities import Activity
 from workflows.engine.call import call_activity, find_activity
+from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
-from workflows.engine.interpret import Command, interpret
+from workflows.engine.interpret import interpret
 from workflows.engine.retries import lost_too_often
 from workflows.engine.segment import Stop, walk
 from workflows.engine.settlements import advance
@@ -93,6 +94,8 @@ def _answered(cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Wa
     """Call the activity and walk on with its answer."""
     cursor.has_called, cursor.asked = True, asked.input
     answer = call_activity(activity, asked, cursor, seconds=_seconds(asked), beat=watch.beat)
+    if activity.transactional and not isinstance(answer, Fail) and transaction.get_rollback():
+        answer = Fail("transaction_broken", "An error of the database was caught and passed over.")
     if isinstance(answer, Fail):
         return replace(answer, input=asked.input)
     cursor.resolution = Resolution("activity", answer)
@@ -111,8 +114,8 @@ def _in_transaction(
 
 
 def _write(cursor: Cursor, stop: Stop) -> Written:
-    if isinstance(stop, Fail):
-        raise _FailedError(stop)
+    if isinstance(stop, Fail) and cursor.has_called:
+        raise _FailedError(stop)  # the activity's own failure, not one of a node behind it
     leg = interpret(cursor, stop)
     if isinstance(leg, Command):
         hints = leg.apply()

@@ -15,6 +15,7 @@ from workflows.engine.hints import ThreadReady
 from workflows.services.after import fall_asleep, join_group, say
 from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
+from workflows.services.turns import limited_queues, send_waiting
 from workflows.store import control, groups, suspensions, sweep
 from workflows.store.threads import worker_name
 
@@ -60,9 +61,11 @@ def _sweep(limit: int) -> Swept:
     with transaction.atomic():
         freed = sweep.free_lost_claims(limit)
     timers = _count(fire_timer, suspensions.due(limit))
+    limited = limited_queues()
     with transaction.atomic():
-        ready = [ThreadReady(*row) for row in sweep.take_ready(limit)]
+        ready = [ThreadReady(*row) for row in sweep.take_ready(limit, spare=limited)]
     publish.send_threads(ready)
+    sent = len(ready) + sum(send_waiting(queue) for queue in limited)
     late = _count(_fail_late, sweep.late_runs(limit))
     with own_transaction():
         standing = groups.standing_groups(limit, clock.now() - _PATIENCE)
@@ -70,7 +73,7 @@ def _sweep(limit: int) -> Swept:
         publish.send_helpers(group_id, queue, slots)
     joined = _count(join_group, groups.finished_groups(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
-    return Swept(freed, len(ready), timers, late, len(standing), joined, slept)
+    return Swept(freed, sent, timers, late, len(standing), joined, slept)
 
 
 def _count(mend: Callable[[UUID], bool], found: list[UUID]) -> int:

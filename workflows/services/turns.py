@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from workflows import clock, conf
+from workflows.dispatch import publish
+from workflows.engine.hints import ThreadReady
 from workflows.services.driving import own_transaction
-from workflows.store import control, threads
+from workflows.store import control, sweep, threads
 from workflows.store.rows import Claim
 
 #: When all places of a queue are taken, look again after this; whoever ends rings earlier.
@@ -29,6 +31,50 @@ def limits_of(queue: str) -> conf.QueueSettings | None:
     if limits is None or (limits.rate is None and limits.concurrency is None):
         return None
     return limits
+
+
+def limited_queues() -> list[str]:
+    """Return the names of the queues that have limits."""
+    return [name for name in conf.settings().queues if limits_of(name) is not None]
+
+
+def send_waiting(queue: str) -> int:
+    """Send the next threads that wait on a limited queue, in order; return how many.
+
+    No more than can be served within a second: the others wait as rows, not as messages, and stand
+    in nobody's way.
+    """
+    limits = limits_of(queue)
+    if limits is None:
+        return 0
+    room = _room(queue, limits)
+    if room <= 0:
+        return 0
+    with transaction.atomic():
+        ready = [ThreadReady(*row) for row in sweep.take_ready(room, queue=queue)]
+    publish.send_threads(ready)
+    return len(ready)
+
+
+def may_stay(queue: str, thread_id: int) -> bool:
+    """Tell whether a message that came too soon may come back: those that are next, and no more."""
+    limits = limits_of(queue)
+    if limits is None:
+        return True
+    return thread_id in sweep.first_waiting(queue, max(_soon(queue, limits), 0))
+
+
+def _room(queue: str, limits: conf.QueueSettings) -> int:
+    """Return how many more messages of a queue can be served soon."""
+    return _soon(queue, limits) - sweep.count_under_way(queue)
+
+
+def _soon(queue: str, limits: conf.QueueSettings) -> int:
+    """Return how many threads of a queue can be claimed within about a second."""
+    soon = [int(limits.rate) + limits.burst] if limits.rate is not None else []
+    if limits.concurrency is not None:
+        soon.append(limits.concurrency - threads.count_running(queue))
+    return min(soon)
 
 
 def claim_in_turn(queue: str, count: int, claim: Callable[[int], list[Claim]]) -> Taken:

@@ -12,8 +12,8 @@ from workflows import conf
 from workflows.services.after import join_group, look_after, say
 from workflows.services.driving import Shift, drive
 from workflows.services.pace import Pace, pace_of
-from workflows.services.turns import Taken, claim_in_turn, limits_of
-from workflows.store import groups, runs, threads
+from workflows.services.turns import Taken, claim_in_turn, limits_of, may_stay, send_waiting
+from workflows.store import groups, runs, sweep, threads
 from workflows.store.rows import Claim, GroupInfo
 from workflows.store.threads import Next
 
@@ -38,12 +38,16 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
 
     taken = claim_in_turn(queue, 1, claim)
     if not taken.claims:
-        return Worked(again_at=taken.again_at)
+        if taken.again_at is None or may_stay(queue, thread_id):
+            return Worked(again_at=taken.again_at)
+        sweep.drop_message(thread_id, seq)
+        return Worked()
     group_id = taken.claims[0].group_id
     following = _handing_on(group_id, queue) if group_id is not None else _nothing
     ended = drive(taken.claims, Shift(_deadline(), following, Pace(), say))
     if ended and group_id is not None:
         look_after(group_id)
+    send_waiting(queue)
     return Worked()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from workflows import clock
 from workflows.models import Slot, Thread, ThreadGroup
@@ -144,14 +144,23 @@ def finished_groups(limit: int) -> list[UUID]:
 
 
 def standing_groups(limit: int, helped_before: Any) -> list[tuple[UUID, str, int]]:
-    """Return (id, queue, slots) of open groups with queued threads that nobody works on."""
+    """Return (id, queue, slots) of open groups with queued threads that nobody works on.
+
+    A window full of sleepers does not stand still: it waits as they do.
+    """
     threads = Thread.objects.filter(group=OuterRef("pk"))
-    groups = ThreadGroup.objects.filter(
-        Exists(threads.filter(state=ThreadState.QUEUED)),
-        ~Exists(threads.filter(state=ThreadState.RUNNING)),
-        state=GroupState.OPEN,
-        opened_at__lt=helped_before,
-    ).exclude(helped_at__gte=helped_before)
+    live = Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
+    groups = (
+        ThreadGroup.objects.annotate(live=live)
+        .filter(
+            Q(parallel=0) | Q(live__lt=F("parallel")),
+            Exists(threads.filter(state=ThreadState.QUEUED)),
+            ~Exists(threads.filter(state=ThreadState.RUNNING)),
+            state=GroupState.OPEN,
+            opened_at__lt=helped_before,
+        )
+        .exclude(helped_at__gte=helped_before)
+    )
     rows = list(groups.order_by("opened_at").values_list("pk", "queue", "slots")[:limit])
     ThreadGroup.objects.filter(pk__in=[row[0] for row in rows]).update(helped_at=clock.now())
     return rows

@@ -1,5 +1,6 @@
 """What the sweeper looks for: anything that should have moved and did not."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -39,17 +40,43 @@ def free_lost_claims(limit: int) -> int:
     return freed
 
 
-def take_ready(limit: int) -> list[tuple[int, int, str, int]]:
-    """Lease due threads that have no message for one; return their (id, seq, queue, priority)."""
+_IN_ORDER = ("priority", "wake_at", "id")
+
+
+def take_ready(
+    limit: int, *, queue: str | None = None, spare: Collection[str] = ()
+) -> list[tuple[int, int, str, int]]:
+    """Lease due threads that have no message for one; return their (id, seq, queue, priority).
+
+    Of one queue only, or of all but those to `spare`.
+    """
     now = clock.now()
     due = Thread.objects.filter(state=ThreadState.READY, wake_at__lte=now)
+    due = due.exclude(queue__in=spare) if queue is None else due.filter(queue=queue)
     rows = due.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-    ids = _skip_locked(rows.order_by("priority", "wake_at"), limit)
+    ids = _skip_locked(rows.order_by(*_IN_ORDER), limit)
     chosen = Thread.objects.filter(id__in=ids)
     chosen.update(lease_until=now + timedelta(seconds=conf.settings().message_seconds))
-    return list(
-        chosen.order_by("priority", "wake_at").values_list("id", "seq", "queue", "priority")
-    )
+    return list(chosen.order_by(*_IN_ORDER).values_list("id", "seq", "queue", "priority"))
+
+
+def count_under_way(queue: str) -> int:
+    """Return how many threads of a queue have a message under way."""
+    now = clock.now()
+    rows = Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=now)
+    return rows.filter(lease_until__gte=now).count()
+
+
+def first_waiting(queue: str, limit: int) -> list[int]:
+    """Return the ids of the threads of a queue whose turn is next."""
+    rows = Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=clock.now())
+    return list(rows.order_by(*_IN_ORDER).values_list("id", flat=True)[:limit])
+
+
+def drop_message(thread_id: int, seq: int) -> None:
+    """Note that a thread's message was dropped: it waits as a row, and is sent in its turn."""
+    rows = Thread.objects.filter(id=thread_id, seq=seq, state=ThreadState.READY)
+    rows.update(lease_until=None)
 
 
 def next_ready() -> datetime | None:
