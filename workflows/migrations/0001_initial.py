@@ -193,7 +193,6 @@ class Migration(migrations.Migration):
                 ('node', models.CharField(max_length=80)),
                 ('kind', models.CharField(max_length=10)),
                 ('state', models.CharField(choices=[('open', 'open'), ('resolved', 'resolved'), ('closed', 'closed')], default=workflows.states.SuspensionState['OPEN'], max_length=10)),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
                 ('event_type', models.CharField(blank=True, max_length=200)),
                 ('event_key', models.CharField(blank=True, max_length=500)),
                 ('event_filter', models.TextField(blank=True)),

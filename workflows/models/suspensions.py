@@ -11,7 +11,7 @@ from workflows.states import SuspensionState
 
 
 class Suspension(models.Model):
-    """One wait of one thread. Its token, kept as a hash, is what a deliverer shows."""
+    """One wait of one thread: a timer, an event, or a person; over exactly once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, models.CASCADE, related_name="suspensions")
@@ -24,7 +24,6 @@ class Suspension(models.Model):
         default=SuspensionState.OPEN,
         choices=[(s.value, s.value) for s in SuspensionState],
     )
-    token_hash = models.CharField(max_length=64, unique=True)
     event_type = models.CharField(max_length=200, blank=True)
     event_key = models.CharField(max_length=500, blank=True)
     event_filter = models.TextField(blank=True)

@@ -22,11 +22,6 @@ def by_id(suspension_id: UUID) -> Suspension | None:
     return Suspension.objects.filter(pk=suspension_id).first()
 
 
-def by_token(token_hash: str) -> Suspension | None:
-    """Return the suspension that this token opens."""
-    return Suspension.objects.filter(token_hash=token_hash).first()
-
-
 def resolve(suspension_id: UUID, by: str, **fields: Any) -> bool:
     """Resolve an open suspension: exactly one of all who try succeeds."""
     state = transition.follow(SUSPENSION_EDGES, SuspensionState.OPEN, "resolve")

@@ -6,7 +6,7 @@ from workflows import conf
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import GroupOpened, Hint
 from workflows.nodes.outcomes import Branches, Split
-from workflows.nodes.parts import part_count, parts_to_json
+from workflows.nodes.parts import part_count, part_start, parts_to_json
 from workflows.states import ThreadState
 from workflows.store import groups, runs, threads
 
@@ -25,11 +25,12 @@ def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
     if not settled:
         return None
     count = part_count(parts)
+    different = count if isinstance(parts, Branches) else 1
     parallel = 0 if isinstance(parts, Branches) else parts.parallel
     queue = split.queue or conf.settings().default_queue
     group = groups.insert_group(
         uuid4(),
-        starts=list(parts.starts) if isinstance(parts, Branches) else [parts.start],
+        starts=[part_start(parts, index) for index in range(different)],
         run_id=cursor.claim.run_id,
         owner_id=cursor.claim.thread_id,
         owner_seq=cursor.seq,

@@ -1,7 +1,5 @@
 """A thread falls asleep, or takes the event that came before it could."""
 
-import hashlib
-import secrets
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +39,6 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         thread_id=cursor.claim.thread_id,
         seq=cursor.seq,
         node=cursor.node_id,
-        token_hash=hashlib.sha256(secrets.token_bytes(32)).hexdigest(),
         **_fields(wait),
     )
     if isinstance(wait, PersonWait) and are_plugin_hooks_on():
