@@ -28,7 +28,7 @@ def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
         config=node.config,
         context=cursor.context,
         ports=node.ports,
-        run=cursor.run.as_scope(),
+        run=cursor.run.scope,
         now=clock.now(),
     )
 

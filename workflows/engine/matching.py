@@ -25,7 +25,7 @@ def why_not(event: Event, suspension: Suspension, context: JSONObject) -> str | 
     """Return why an event does not wake a wait, or None when it does."""
     if not suspension.event_filter:
         return None
-    run = runs.load_info(suspension.run_id).as_scope()
+    run = runs.load_info(suspension.run_id).scope
     scope = {**context, "run": run, "now": clock.now(), "event": as_json(event)}
     try:
         if expressions.evaluate_condition(suspension.event_filter, scope):

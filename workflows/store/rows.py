@@ -23,10 +23,10 @@ class RunInfo:
     depth: int
     created_at: datetime
     started_by_id: int | None
+    scope: JSONObject = field(init=False, compare=False)  # what expressions see as `run`
 
-    def as_scope(self) -> JSONObject:
-        """Return what expressions see as `run`."""
-        return {
+    def __post_init__(self) -> None:
+        scope = {
             "id": str(self.id),
             "workflow": self.workflow,
             "version": self.number,
@@ -35,6 +35,7 @@ class RunInfo:
             "started_at": self.created_at.isoformat(),
             "parent": None,
         }
+        object.__setattr__(self, "scope", scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ def finish_alone(item: Settlement, output: Any, result: str, reason: str) -> boo
 
 
 def _as_records(rows: Sequence[HistoryRow], thread_id: int) -> str:
-    return json.dumps([_history(thread_id, row) for row in rows], default=_as_text)
+    return _records.encode([_history(thread_id, row) for row in rows])
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
@@ -243,10 +243,9 @@ def _settle_fused(
     # In the order in which a cancel locks them.
     settlements = sorted(settlements, key=lambda item: item.claim.thread_id)
     values = {
-        "rows": json.dumps([_row(item) for item in settlements], default=_as_text),
-        "history": json.dumps(
-            [_history(item.claim.thread_id, row) for item in settlements for row in item.history],
-            default=_as_text,
+        "rows": _records.encode([_row(item) for item in settlements]),
+        "history": _records.encode(
+            [_history(item.claim.thread_id, row) for item in settlements for row in item.history]
         ),
         "worker": worker_name(),
         "lease": lease_end(),
@@ -263,6 +262,9 @@ def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value)
+
+
+_records = json.JSONEncoder(default=_as_text)  # kept: json.dumps() makes one at every call
 
 
 def _row(item: Settlement) -> dict[str, Any]:

@@ -2,7 +2,11 @@
 -- sets it moving. What never changes about the run comes along.
 -- coalesce() keeps the planner from the partial indexes on the state: a queue of due threads is
 -- walked by them, where one row is wanted by its key.
-WITH m AS MATERIALIZED (
+-- The commit need not reach the disk: a claim that is lost with the server was never made, and
+-- whatever is done under it flushes it with its own commit.
+WITH s AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true) AS mode
+), m AS MATERIALIZED (
     UPDATE workflows_run r SET status = 'running'
     WHERE r.id = (
             SELECT t.run_id FROM workflows_thread t
@@ -15,6 +19,7 @@ WITH m AS MATERIALIZED (
         state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
     WHERE id = %(id)s AND seq = %(seq)s AND coalesce(state, '') = 'ready'
         AND wake_at <= %(now)s
+        AND (SELECT mode FROM s) = 'off'
         AND (SELECT count(*) FROM m) >= 0  -- the run is locked before the thread, as everywhere
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
         queue, priority, wake_at
