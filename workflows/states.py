@@ -46,6 +46,7 @@ class GroupState(StrEnum):
 
     OPEN = "open"
     JOINED = "joined"
+    FAILED = "failed"  # more of its parts have failed than its split puts up with
     CANCELLED = "cancelled"
 
 
@@ -78,6 +79,7 @@ THREAD_EDGES: Edges = {
     ("joining", "join"): "ready",
     ("joining", "arrive"): "arrived",
     ("joining", "end"): "ended",
+    ("joining", "fail"): "failed",
     ("queued", "cancel"): "cancelled",
     ("ready", "cancel"): "cancelled",
     ("running", "cancel"): "cancelled",
@@ -86,7 +88,11 @@ THREAD_EDGES: Edges = {
 }
 
 SUSPENSION_EDGES: Edges = {("open", "resolve"): "resolved", ("open", "close"): "closed"}
-GROUP_EDGES: Edges = {("open", "join"): "joined", ("open", "cancel"): "cancelled"}
+GROUP_EDGES: Edges = {
+    ("open", "join"): "joined",
+    ("open", "fail"): "failed",
+    ("open", "cancel"): "cancelled",
+}
 
 RUN_FINAL = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED})
 THREAD_OVER = frozenset(

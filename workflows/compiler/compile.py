@@ -114,6 +114,7 @@ def _plan_node(draft: Draft, node: DraftNode) -> PlanNode:
         ports=_connected(declared_ports(node)),
         closes=draft.matching.closes.get(node.name),
         join=draft.matching.joins.get(node.name),
+        body=draft.bodies.get(node.name, frozenset()),
     )
 
 

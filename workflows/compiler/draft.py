@@ -84,6 +84,7 @@ class Draft:
     kinds: Mapping[str, Kind[Any]]
     graph: Graph
     matching: Matching
+    bodies: Mapping[str, frozenset[str]]
     early: tuple[Problem, ...]
     activities: Collection[str] | None = None
     queues: Collection[str] | None = None

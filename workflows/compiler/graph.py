@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A way from one node to another; `is_part` says that a split starts a thread behind it."""
+    """A way from one node to another.
+
+    `is_part` says that a split starts a thread behind it, `is_body` that the thread comes back to
+    the node from there.
+    """
 
     port: str
     target: str
     is_part: bool = False
+    is_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)

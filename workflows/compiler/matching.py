@@ -40,10 +40,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Matching:
-    """`closes`: join -> its split; `joins`: split -> the join that closes it."""
+    """`closes`: join -> its split; `joins`: split -> the join that closes it.
+
+    `around`: node -> every split that a thread which gets there may be inside of.
+    """
 
     closes: dict[str, str] = field(default_factory=dict)
     joins: dict[str, str] = field(default_factory=dict)
+    around: dict[str, set[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -86,6 +90,9 @@ class _Flow:
     def finish(self) -> Matching:
         """Check every join against all that arrived, and put the answer together."""
         result = Matching()
+        for name, stacks in self.arrived.items():
+            levels = (level for stack in stacks for level in stack or ())
+            result.around[name] = {level.split.id for level in levels}
         for name in self.joins:
             if name in self.arrived:
                 self._finish_join(name, list(self.arrived[name]), result)

@@ -18,6 +18,8 @@ class PlanNode:
     ports: Mapping[str, str]  # connected ports only
     closes: str | None = None  # for a join: the id of the split that it closes
     join: str | None = None  # for a split: the id of the join that closes it
+    # For a loop or a lock: the nodes of its body. A thread that gets to any other has left it.
+    body: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from workflows.compiler.bodies import find_bodies
 from workflows.compiler.draft import START, Draft, DraftNode, place_problem
 from workflows.compiler.graph import Edge, GraphNode, build_graph
 from workflows.compiler.matching import match_joins
@@ -49,6 +50,7 @@ def read_draft(
         kinds=kinds,
         graph=graph,
         matching=match_joins(graph),
+        bodies=find_bodies(graph),
         early=tuple(problems),
         activities=activities,
         queues=queues,
@@ -152,12 +154,13 @@ def _part_ports(node: DraftNode) -> tuple[str, ...]:
 
 def _edges(node: DraftNode, known: Mapping[str, DraftNode]) -> Iterator[Edge]:
     ports, parts = declared_ports(node), _part_ports(node)
+    bodies = node.guess.body_ports if node.guess is not None else ()
     found: set[str] = set()
     for port, name in ports.items():
         target = name if node.next_list and port == "next" else _target(name, known)
         if target is not None:
             found.add(target)
-            yield Edge(port, target, is_part=port in parts)
+            yield Edge(port, target, is_part=port in parts, is_body=port in bodies)
     if node.is_sound:
         return
     # Fields that could not be read may hold edges: every id that is written in the node counts.

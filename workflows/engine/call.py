@@ -12,6 +12,7 @@ from workflows.activities import Activity, ActivityContext, registered
 from workflows.activities import call as call_registered
 from workflows.compiler.plan import PlanNode
 from workflows.engine.cursor import Cursor
+from workflows.engine.frames import state_at
 from workflows.errors import CeleriacError, NodeError
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Fail, Outcome
@@ -37,9 +38,10 @@ def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
     """Return the outcome of a node; what it raises is a `Fail` with the error's code."""
     call = node_call(node, cursor)
     try:
-        if cursor.resolution is None:
-            return node.kind.run(call)
-        return node.kind.resume(call, cursor.resolution)
+        if cursor.resolution is not None:
+            return node.kind.resume(call, cursor.resolution)
+        state = state_at(cursor.frames, node.id) if cursor.frames else None
+        return node.kind.run(call) if state is None else node.kind.again(call, state)
     except NodeError as error:
         return Fail(error.failure, error.message, details=error.details or None)
     except CeleriacError as error:

@@ -6,6 +6,8 @@ from typing import Any
 
 from workflows import clock
 from workflows.compiler.plan import Plan, PlanNode
+from workflows.engine import frames
+from workflows.engine.frames import Frames
 from workflows.engine.plans import load_plan
 from workflows.nodes.outcomes import Fail, JSONObject
 from workflows.nodes.parts import part_context, parts_from_json
@@ -28,6 +30,7 @@ class Cursor:
     node_id: str
     came_from: str
     seq: int
+    frames: Frames = field(default_factory=list)
     resolution: Resolution | None = None
     steps: list[HistoryRow] = field(default_factory=list)
     entered_at: datetime = field(default_factory=clock.now)
@@ -69,6 +72,8 @@ class Cursor:
 
     def move_to(self, node_id: str, context: JSONObject) -> None:
         """Go on to another node; the step that led there was recorded."""
+        if self.frames:
+            self.frames, context = frames.go_to(self.plan, self.frames, node_id, context)
         self.came_from, self.node_id = self.node_id, node_id
         self.context = context
         self.seq += 1
@@ -91,6 +96,7 @@ class Cursor:
             "priority": self.claim.priority,
             "queue": self.claim.queue,
             "history": tuple(self.steps),
+            "frames": self.frames or None,
         }
         return Settlement(**{**fields, **values})
 
@@ -124,6 +130,7 @@ def open_cursor(claim: Claim) -> Cursor:
         node_id=claim.node,
         came_from=claim.came_from,
         seq=claim.seq,
+        frames=claim.frames or [],
         resolution=Resolution(**claim.resume) if claim.resume else None,
     )
 

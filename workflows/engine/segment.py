@@ -6,7 +6,17 @@ from time import monotonic
 
 from workflows.engine.call import call_node
 from workflows.engine.cursor import Cursor
-from workflows.nodes.outcomes import Arrive, Continue, Fail, Finish, JSONObject, Split, Suspend
+from workflows.engine.frames import Frames, enter, leave, state_at, way_back
+from workflows.nodes.outcomes import (
+    Arrive,
+    Continue,
+    Enter,
+    Fail,
+    Finish,
+    JSONObject,
+    Split,
+    Suspend,
+)
 from workflows.store import history
 
 MAX_NODES = 50
@@ -31,7 +41,7 @@ def walk(cursor: Cursor) -> Stop:
     deadline = monotonic() + MAX_SECONDS
     for _ in range(MAX_NODES):
         outcome = call_node(cursor.node, cursor)
-        stop = follow(cursor, outcome) if isinstance(outcome, Continue) else outcome
+        stop = follow(cursor, outcome) if isinstance(outcome, Continue | Enter) else outcome
         if stop is not None:
             return stop
         if monotonic() > deadline:
@@ -39,7 +49,7 @@ def walk(cursor: Cursor) -> Stop:
     return Cut()
 
 
-def follow(cursor: Cursor, outcome: Continue) -> Stop | None:
+def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
     """Take one step with the cursor; return why it cannot go on, if so."""
     limit = cursor.plan.definition.limits.node_executions
     if cursor.seq >= limit:
@@ -48,13 +58,25 @@ def follow(cursor: Cursor, outcome: Continue) -> Stop | None:
         input=cursor.asked if outcome.input is None else outcome.input,
         output=_changes(cursor.context, outcome.context),
     )
-    target = cursor.node.ports.get(outcome.port)
+    context = outcome.context
+    if cursor.frames and state_at(cursor.frames, cursor.node_id) is not None:
+        cursor.frames, context = _out_of_body(cursor, outcome)
+    if isinstance(outcome, Enter):
+        cursor.frames = enter(cursor.frames, cursor.node_id, outcome.state)
+    target = cursor.node.ports.get(outcome.port) or way_back(cursor.frames)
     if target is None:
-        cursor.context = outcome.context
+        cursor.context = context
         cursor.seq += 1
         return Over()
-    cursor.move_to(target, outcome.context)
+    cursor.move_to(target, context)
     return None
+
+
+def _out_of_body(cursor: Cursor, outcome: Continue | Enter) -> tuple[Frames, JSONObject]:
+    """Leave the body that the thread is back from; one that is gone through again is not left."""
+    if isinstance(outcome, Enter):
+        return cursor.frames[:-1], outcome.context
+    return leave(cursor.plan, cursor.frames, outcome.context)
 
 
 def _changes(before: JSONObject, after: JSONObject) -> JSONObject:

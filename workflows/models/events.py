@@ -19,6 +19,7 @@ class Event(models.Model):
     time = models.DateTimeField()
     received_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)  # null: emitted by a step, not yet matched
     taken_at = models.DateTimeField(null=True)
     taken_by = PlainJSONField(default=list)
     misses = PlainJSONField(default=list)
@@ -35,6 +36,11 @@ class Event(models.Model):
                 condition=Q(taken_at__isnull=True),
             ),
             models.Index(fields=("-received_at", "-id"), name="event_newest"),
+            models.Index(
+                fields=("received_at",),
+                name="event_undelivered",
+                condition=Q(delivered_at__isnull=True),
+            ),
         )
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ class ThreadGroup(models.Model):
     queue = models.CharField(max_length=80)
     expected = models.PositiveIntegerField()
     parallel = models.PositiveIntegerField(default=0)
+    tolerate = PlainJSONField(null=True)  # {"count": n} or {"percent": p} of parts that may fail
     slots = models.PositiveIntegerField()
     state = models.CharField(
         max_length=10, default=GroupState.OPEN, choices=[(s.value, s.value) for s in GroupState]

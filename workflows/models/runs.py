@@ -31,6 +31,15 @@ class Run(models.Model):
     output = PlainJSONField(null=True)
     error = PlainJSONField(null=True)
     depth = models.PositiveIntegerField(default=0)
+    # Of a child run: the run and the wait that started it, the run at the top of all, what becomes
+    # of it when the parent is cancelled, and the versions that the whole family was started with.
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    asked_by = models.ForeignKey(
+        "workflows.Suspension", models.SET_NULL, null=True, related_name="children"
+    )
+    root_id = models.UUIDField(null=True)
+    on_cancel = models.CharField(max_length=7, blank=True)  # cancel, abandon
+    pins = PlainJSONField(null=True)  # workflow name: version id
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -77,8 +86,11 @@ class Thread(models.Model):
     takes it from the owner of the group and its own index.
     """
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="threads")
-    group = models.ForeignKey(ThreadGroup, models.CASCADE, null=True, related_name="threads")
+    # Indexed below, the group together with the index of the part.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="threads", db_index=False)
+    group = models.ForeignKey(
+        ThreadGroup, models.CASCADE, null=True, related_name="threads", db_index=False
+    )
     idx = models.PositiveIntegerField(default=0)
     state = models.CharField(
         max_length=10, default=ThreadState.READY, choices=[(s.value, s.value) for s in ThreadState]
@@ -90,7 +102,8 @@ class Thread(models.Model):
     fence = models.PositiveIntegerField(default=0)
     context = PlainJSONField(null=True)
     resume = PlainJSONField(null=True)
-    contribution = PlainJSONField(null=True)
+    contribution = PlainJSONField(null=True)  # {"value": ...}, or {"error": ...} of a failed part
+    frames = PlainJSONField(null=True)  # the loops and locks that the thread is inside of
     queue = models.CharField(max_length=80, default="workflows")
     priority = models.PositiveSmallIntegerField(default=5)
     wake_at = models.DateTimeField()

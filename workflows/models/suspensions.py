@@ -14,11 +14,13 @@ class Suspension(models.Model):
     """One wait of one thread: a timer, an event, or a person; over exactly once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="suspensions")
-    thread = models.ForeignKey(Thread, models.CASCADE, related_name="suspensions")
+    # Both are indexed below.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="suspensions", db_index=False)
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="suspensions", db_index=False)
     seq = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField(default=1)
     node = models.CharField(max_length=80)
-    kind = models.CharField(max_length=10)  # timer, event, person
+    kind = models.CharField(max_length=10)  # timer, event, person, child, task, lock
     state = models.CharField(
         max_length=10,
         default=SuspensionState.OPEN,
@@ -29,6 +31,11 @@ class Suspension(models.Model):
     event_filter = models.TextField(blank=True)
     collect = models.PositiveIntegerField(default=1)
     collected = PlainJSONField(default=list)
+    data = PlainJSONField(null=True)  # what was asked of whom, by the kind
+    # Of a question that waits in the queue of a family of runs: the run at its top, and whether it
+    # is this one's turn.
+    family = models.UUIDField(null=True)
+    is_asked = models.BooleanField(default=True)
     wake_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     over_at = models.DateTimeField(null=True)
@@ -39,7 +46,9 @@ class Suspension(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("thread", "seq"), name="suspension_once_a_step"),
+            models.UniqueConstraint(
+                fields=("thread", "seq", "attempt"), name="suspension_once_an_attempt"
+            ),
             models.CheckConstraint(
                 name="suspension_state_known",
                 condition=Q(state__in=[s.value for s in SuspensionState]),
@@ -62,6 +71,11 @@ class Suspension(models.Model):
                 condition=Q(state="open", wake_at__isnull=False),
             ),
             models.Index(fields=("run",), name="suspension_of_run"),
+            models.Index(
+                fields=("family", "opened_at"),
+                name="suspension_question",
+                condition=Q(state="open", family__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

@@ -36,9 +36,9 @@ class NodeCall(Generic[C]):
         """Return the value of a CEL expression. Raises ExpressionError."""
         return expressions.evaluate(source, self.scope())
 
-    def condition(self, source: str) -> bool:
+    def condition(self, source: str, extra: Mapping[str, Any] | None = None) -> bool:
         """Return the value of a CEL condition; anything but a boolean is an ExpressionError."""
-        return expressions.evaluate_condition(source, self.scope())
+        return expressions.evaluate_condition(source, self.scope(extra))
 
     def render(self, template: Any) -> Any:
         """Return the JSON value of a template with `${}` in it. Raises ExpressionError."""
@@ -50,7 +50,8 @@ class Kind(Generic[C]):
 
     `name` is the `type` that authors write, `Config` holds the fields that they may write.
     `is_bounded` tells the compiler that a cycle through this kind cannot spin.
-    `crosses` names the splits' part ports (a thread behind such a port is a new one).
+    `body_ports` are the ports behind which a thread is inside of the node (a loop, a lock) until
+    it comes back: by an edge to the node, or at the end of a way that leads nowhere.
     """
 
     name: ClassVar[str]
@@ -58,6 +59,7 @@ class Kind(Generic[C]):
     is_bounded: ClassVar[bool] = False
     is_split: ClassVar[bool] = False
     is_join: ClassVar[bool] = False
+    body_ports: ClassVar[tuple[str, ...]] = ()
 
     def ports(self, config: C) -> dict[str, str | None]:
         """Return every port's name and the node behind it (None: not connected)."""
@@ -90,6 +92,17 @@ class Kind(Generic[C]):
     def resume(self, call: NodeCall[C], resolution: Resolution) -> Outcome:
         """Act on what the thread was woken with; only for kinds that suspend."""
         return Continue(call.context)
+
+    def again(self, call: NodeCall[C], state: JSONObject) -> Outcome:
+        """Act when the thread is back from the node's body; `state` is what `Enter` gave.
+
+        `Continue` leaves the body behind, another `Enter` goes through it once more.
+        """
+        return Continue(call.context)
+
+    def left(self, context: JSONObject, state: JSONObject) -> JSONObject:
+        """Return the context of a thread that has left the body, by any way."""
+        return context
 
     def on_suspended(self, suspension_id: str, call: NodeCall[C], wait: PersonWait) -> None:
         """Write a plug-in's own row, inside the transaction that puts the thread to sleep."""

@@ -22,6 +22,16 @@ class Continue:
 
 
 @dataclass(frozen=True, slots=True)
+class Enter:
+    """Go into the node's own body; back at the node, its kind's `again` is given `state`."""
+
+    context: JSONObject
+    state: JSONObject
+    port: str = "body"
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Branches:
     """The parts of a fan-out: one thread a named branch, in definition order."""
 
@@ -99,4 +109,4 @@ class Fail:
     details: Any = None
 
 
-Outcome = Continue | Split | Arrive | Suspend | Finish | Fail
+Outcome = Continue | Enter | Split | Arrive | Suspend | Finish | Fail

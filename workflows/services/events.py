@@ -62,6 +62,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
             deliver=deliver,
             time=time or clock.now(),
             expires_at=clock.now() + life,
+            delivered_at=clock.now(),
         )
         if not is_new:
             return Receipt(event, is_new=False, woke=tuple(UUID(i) for i in event.taken_by))

@@ -56,6 +56,7 @@ class Claim:
     queue: str
     priority: int
     queued_at: datetime
+    frames: list[JSONObject] | None = None  # the loops and locks that it is inside of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Settlement:
     wake_at: datetime | None = None
     lease_until: datetime | None = None
     keep_resume: bool = False
+    frames: list[JSONObject] | None = None
     history: tuple[HistoryRow, ...] = field(default_factory=tuple)
 
     @property
@@ -115,6 +117,7 @@ class Settlement:
             resume=None,
             queue=self.queue,
             queued_at=self.moved_at,
+            frames=self.frames,
         )
 
 

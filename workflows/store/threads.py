@@ -27,7 +27,7 @@ from workflows.store.rows import Claim, HistoryRow, RunInfo, Settlement
 _HOST = socket.gethostname()
 _CLAIM_FIELDS = (
     "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
-    "resume", "queue", "priority", "wake_at",
+    "resume", "queue", "priority", "wake_at", "frames",
 )  # fmt: skip
 
 
@@ -181,8 +181,8 @@ def _claim_rows(ids: list[int]) -> list[Claim]:
 
 def _first_claim(row: tuple[Any, ...]) -> Claim:
     claim = _claim(row)
-    runs.remember(RunInfo(claim.run_id, *row[16:]))
-    if row[15]:
+    runs.remember(RunInfo(claim.run_id, *row[17:]))
+    if row[16]:
         transition.follow(RUN_EDGES, RunStatus.PENDING, "move")
     return claim
 
@@ -218,7 +218,7 @@ def _as_records(rows: Sequence[HistoryRow], thread_id: int) -> str:
 
 def _claim(row: tuple[Any, ...]) -> Claim:
     context, resume = statements.parse(row[10]), statements.parse(row[11])
-    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15])
+    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15], statements.parse(row[15]))
     return Claim(*fields)
 
 
@@ -227,6 +227,7 @@ def _settle_lone(item: Settlement) -> set[int]:
         **_row(item),
         "context": _json(item.context),
         "contribution": _json(item.contribution),
+        "frames": _json(item.frames),
         "history": _as_records(item.history, item.claim.thread_id),
         "worker": worker_name(),
     }
@@ -286,6 +287,7 @@ def _columns(item: Settlement) -> dict[str, Any]:
         "came_from": item.came_from,
         "context": item.context,
         "contribution": item.contribution,
+        "frames": item.frames,
         "attempt": item.attempt,
         "queue": item.queue or item.claim.queue,
         "priority": item.priority,

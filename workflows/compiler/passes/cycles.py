@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from workflows.compiler.bodies import without_ways_back
 from workflows.compiler.draft import Draft
 from workflows.compiler.graph import components, shortest_cycle
 from workflows.errors import Problem
@@ -9,7 +10,7 @@ from workflows.errors import Problem
 
 def check(draft: Draft) -> Iterator[Problem]:
     """Yield one problem for each knot of nodes in which a thread could spin for ever."""
-    graph = draft.graph
+    graph = without_ways_back(draft.graph, draft.bodies)
     free = {name: None for name, node in graph.nodes.items() if not node.is_bounded}
     for component in components(free, graph):
         members = set(component)

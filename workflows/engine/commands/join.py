@@ -9,6 +9,7 @@ from workflows.compiler.plan import Plan, PlanNode
 from workflows.context.merge import merge_contributions
 from workflows.context.paths import assign, read
 from workflows.engine.ending import complete, fail
+from workflows.engine.frames import go_to, way_back
 from workflows.engine.hints import GroupEnding, Hint, ThreadReady
 from workflows.engine.plans import load_plan
 from workflows.engine.settlements import contribution, message_end
@@ -83,11 +84,14 @@ class _Join:
         """Move the owner: on behind the join, to a join further out, or to its end."""
         if self._is_outer():
             return self._over("arrive", came_from=self.split.id)
+        back = way_back(self.owner.frames or [])
         if self._has_no_join():
+            if back is not None:
+                return self._go_to(back, self.context)
             return self._over("end", came_from=self.here.id)
         value = read(self.context, self.group.merge) if self.group.merge else ABSENT
         self._record(output=None if value is ABSENT else {self.group.merge: value})
-        target = self.here.ports.get("next")
+        target = self.here.ports.get("next") or back
         if target is None:
             return self._over("end", came_from=self.here.id)
         return self._go_to(target, self.context)
@@ -100,7 +104,9 @@ class _Join:
         return self.join is None and self.group.merge is None
 
     def _go_to(self, node: str, context: JSONObject) -> list[Hint]:
-        self._move("join", node=node, came_from=self.here.id, context=context, attempt=0)
+        inside, context = go_to(self.plan, self.owner.frames or [], node, context)
+        places = {"node": node, "came_from": self.here.id, "frames": inside or None}
+        self._move("join", context=context, attempt=0, **places)
         return [ThreadReady(self.owner.pk, self.group.owner_seq + 1, self.owner.queue)]
 
     def _counts(self, state: str) -> bool:

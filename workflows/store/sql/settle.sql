@@ -4,14 +4,14 @@
 WITH r AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r(
         id bigint, seq int, fence int, state text, new_seq int, node text, came_from text,
-        context json, contribution json, attempt int, queue text, priority int,
+        context json, contribution json, frames json, attempt int, queue text, priority int,
         wake_at timestamptz, lease_until timestamptz, moved_at timestamptz, keep_resume boolean,
         is_over boolean)
 ), u AS (
     UPDATE workflows_thread t SET
         state = r.state, seq = r.new_seq, node = r.node, came_from = r.came_from,
-        context = r.context, contribution = r.contribution, attempt = r.attempt,
-        queue = r.queue, priority = r.priority, 
+        context = r.context, contribution = r.contribution, frames = r.frames,
+        attempt = r.attempt, queue = r.queue, priority = r.priority,
         -- Left alone while the thread runs on, as is every other indexed column: the update stays HOT.
         wake_at = CASE WHEN r.state = 'running' THEN t.wake_at ELSE r.wake_at END,
         lease_until = r.lease_until, moved_at = r.moved_at, fence = t.fence + 1,
@@ -44,9 +44,9 @@ WITH r AS MATERIALIZED (
                ELSE %(want)s END)
         FOR UPDATE SKIP LOCKED))
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
-        queue, priority, wake_at
+        queue, priority, wake_at, frames
 )
 SELECT true AS is_claim, id, run_id, group_id, idx, node, came_from, seq, attempt, fence,
-    context::text, resume::text, queue, priority, wake_at FROM n
+    context::text, resume::text, queue, priority, wake_at, frames::text FROM n
 UNION ALL
-SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM u
+SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM u

@@ -2,7 +2,8 @@
 WITH u AS (
     UPDATE workflows_thread t SET
         state = %(state)s::text, seq = %(new_seq)s, node = %(node)s, came_from = %(came_from)s,
-        context = %(context)s::json, contribution = %(contribution)s::json, attempt = %(attempt)s,
+        context = %(context)s::json, contribution = %(contribution)s::json,
+        frames = %(frames)s::json, attempt = %(attempt)s,
         queue = %(queue)s, priority = %(priority)s,
         wake_at = CASE WHEN %(state)s::text = 'running' THEN t.wake_at ELSE %(wake_at)s END,
         lease_until = %(lease_until)s, moved_at = %(moved_at)s, fence = t.fence + 1,

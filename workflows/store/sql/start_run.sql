@@ -2,10 +2,10 @@
 WITH r AS (
     INSERT INTO workflows_run (
         id, version_id, workflow_name, key, key_digest, status, result, reason, input, depth,
-        started_by_id, created_at, deadline_at)
+        started_by_id, created_at, deadline_at, on_cancel)
     VALUES (
         %(id)s, %(version_id)s, %(workflow_name)s, %(key)s, %(key_digest)s, 'pending', '', '',
-        %(input)s::json, 0, %(started_by_id)s, %(created_at)s, %(deadline_at)s)
+        %(input)s::json, 0, %(started_by_id)s, %(created_at)s, %(deadline_at)s, '')
 )
 INSERT INTO workflows_thread (
     run_id, idx, state, node, came_from, seq, attempt, fence, context, queue, priority, wake_at,
