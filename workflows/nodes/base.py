@@ -32,9 +32,9 @@ class NodeCall(Generic[C]):
         """Return the names that expressions can use: the context's keys, `run`, `now`, `extra`."""
         return {**self.context, "run": self.run, "now": self.now, **(extra or {})}
 
-    def evaluate(self, source: str) -> Any:
+    def evaluate(self, source: str, extra: Mapping[str, Any] | None = None) -> Any:
         """Return the value of a CEL expression. Raises ExpressionError."""
-        return expressions.evaluate(source, self.scope())
+        return expressions.evaluate(source, self.scope(extra))
 
     def condition(self, source: str, extra: Mapping[str, Any] | None = None) -> bool:
         """Return the value of a CEL condition; anything but a boolean is an ExpressionError."""
