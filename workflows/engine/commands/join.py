@@ -87,7 +87,7 @@ class _Join:
         back = way_back(self.owner.frames or [])
         if self._has_no_join():
             if back is not None:
-                return self._go_to(back, self.context)
+                return self._go_to(back, self.context, steps=0)  # nothing was executed here
             return self._over("end", came_from=self.here.id)
         value = read(self.context, self.group.merge) if self.group.merge else ABSENT
         self._record(output=None if value is ABSENT else {self.group.merge: value})
@@ -103,11 +103,12 @@ class _Join:
     def _has_no_join(self) -> bool:
         return self.join is None and self.group.merge is None
 
-    def _go_to(self, node: str, context: JSONObject) -> list[Hint]:
+    def _go_to(self, node: str, context: JSONObject, steps: int = 1) -> list[Hint]:
         inside, context = go_to(self.plan, self.owner.frames or [], node, context)
         places = {"node": node, "came_from": self.here.id, "frames": inside or None}
-        self._move("join", context=context, attempt=0, **places)
-        return [ThreadReady(self.owner.pk, self.group.owner_seq + 1, self.owner.queue)]
+        seq = self.group.owner_seq + steps
+        self._move("join", seq=seq, context=context, attempt=0, **places)
+        return [ThreadReady(self.owner.pk, seq, self.owner.queue)]
 
     def _counts(self, state: str) -> bool:
         """Tell whether a part's value is merged: a branch's only when it reached the join."""
@@ -129,13 +130,13 @@ class _Join:
         )
         threads.record(self.group.run_id, self.owner.pk, [row])
 
-    def _move(self, event: str, **changes: Any) -> None:
+    def _move(self, event: str, *, seq: int | None = None, **changes: Any) -> None:
         moved = threads.move(
             self.owner.pk,
             self.group.owner_seq,
             ThreadState.JOINING,
             event,
-            seq=self.group.owner_seq + 1,
+            seq=self.group.owner_seq + 1 if seq is None else seq,
             wake_at=clock.now(),
             lease_until=message_end() if event == "join" else None,
             **changes,
