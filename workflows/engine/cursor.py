@@ -48,6 +48,14 @@ class Cursor:
         return self.seq == self.claim.seq
 
     @property
+    def attempt(self) -> int:
+        """Return which attempt at its node this is; one that has slept is still the same."""
+        slept = self.resolution.meta.get("attempt") if self.resolution is not None else None
+        if slept is not None:
+            return int(slept)
+        return self.claim.attempt if self.is_first or self.has_called else 1
+
+    @property
     def idempotency_key(self) -> str:
         """Return what names this step in every attempt of it."""
         return f"{self.claim.run_id}:{self.claim.thread_id}:{self.seq}"
@@ -58,7 +66,7 @@ class Cursor:
         self.steps.append(
             HistoryRow(
                 seq=self.seq,
-                attempt=self.claim.attempt if self.is_first or self.has_called else 1,
+                attempt=self.attempt,
                 node=self.node_id,
                 kind=self.node.kind.name,
                 came_from=self.came_from,
@@ -106,7 +114,7 @@ class Cursor:
             "code": fail.code,
             "message": fail.message,
             "node": self.node_id,
-            "attempt": self.claim.attempt,
+            "attempt": self.attempt,
         }
         return {**error, "details": fail.details} if fail.details else error
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from workflows import clock, conf
 from workflows.compiler.plan import PlanNode
-from workflows.definition.model import RetryPolicy
+from workflows.definition.model import RetryPolicy, WorkConfig
 from workflows.engine.cursor import Cursor
 from workflows.engine.settlements import wait_turn
 from workflows.nodes.outcomes import Fail
@@ -29,14 +29,15 @@ def next_attempt(cursor: Cursor, fail: Fail) -> Settlement | None:
     is_final = fail.fatal or (isinstance(fail.details, dict) and fail.details.get("final"))
     if policy is None or is_final or not policy.covers(fail.code):
         return None
-    if cursor.claim.attempt >= policy.attempts:
+    attempt = cursor.attempt
+    if attempt >= policy.attempts:
         return None
     cursor.record("failed", input=fail.input, error=cursor.failure(fail))
-    wait = policy.wait_after(cursor.claim.attempt)
+    wait = policy.wait_after(attempt)
     wait += wait * policy.jitter * random.uniform(-1, 1)  # noqa: S311 - spreads load, no secret
     return wait_turn(
         cursor,
-        attempt=cursor.claim.attempt,
+        attempt=attempt,
         wake_at=clock.now() + max(wait, timedelta(0)),
         lease_until=None,
     )
@@ -46,9 +47,11 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
     """Return the failure of a step whose workers died again and again, before it is started.
 
     The attempt was counted when the thread was claimed, so a step that kills its process is
-    stopped here, on every broker.
+    stopped here, on every broker. A node's own limit counts only where its work is done under the
+    claim: what is asleep elsewhere has not failed because a worker died on the way to it or back.
     """
-    policy = policy_of(cursor.node)
+    is_work_here = isinstance(cursor.node.config, WorkConfig) and cursor.resolution is None
+    policy = policy_of(cursor.node) if is_work_here else None
     limit = policy.attempts if policy else conf.settings().lost_work_attempts
     if cursor.claim.attempt <= limit:
         return None

@@ -25,7 +25,7 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
         suspension.seq,
         ThreadState.SUSPENDED,
         "wake",
-        resume={"by": by, "payload": payload},
+        resume={"by": by, "payload": payload, "meta": {"attempt": suspension.attempt}},
         attempt=0,
         wake_at=clock.now(),
         lease_until=message_end(),

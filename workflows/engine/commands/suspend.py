@@ -38,6 +38,7 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         run_id=cursor.claim.run_id,
         thread_id=cursor.claim.thread_id,
         seq=cursor.seq,
+        attempt=cursor.attempt,
         node=cursor.node_id,
         **_fields(wait),
     )
