@@ -1,7 +1,7 @@
 """Document -> Plan: every check in one pass over the whole, and every problem in one answer."""
 
 import pkgutil
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -34,6 +34,7 @@ def compile_document(
     kinds: Kinds,
     activities: Collection[str] | None = None,
     queues: Collection[str] | None = None,
+    workflows: Mapping[str, int] | None = None,
 ) -> Compiled:
     """Check a document and make its plan.
 
@@ -42,11 +43,15 @@ def compile_document(
         kinds: every kind of node that may be used, by name.
         activities: names of the registered activities; None leaves them unchecked.
         queues: names of the known queues; None leaves them unchecked.
+        workflows: the other workflows that it may call, with the number of their newest version;
+            None leaves them unchecked.
 
     Raises:
         DefinitionError: with every problem, sorted by line and column.
     """
-    draft = read_draft(document, kinds=kinds, activities=activities, queues=queues)
+    draft = read_draft(
+        document, kinds=kinds, activities=activities, queues=queues, workflows=workflows
+    )
     found = sorted({one for check in _checks() for one in check(draft)}, key=_place)
     errors = [one for one in found if one.severity == "error"]
     if errors:
@@ -101,8 +106,19 @@ def _plan(draft: Draft) -> Plan:
         nodes[node.name] = _plan_node(draft, node)
         if node.next_list:
             nodes[synthetic_id(node)] = _short_fan_out(draft, node)
-    start = draft.graph.starts[0]
-    return Plan(draft.definition, nodes, start=start, digest=digest(draft.document.value))
+    return Plan(
+        draft.definition,
+        nodes,
+        start=draft.graph.starts[0],
+        digest=digest(draft.document.value),
+        calls=tuple(dict.fromkeys(_calls(draft))),
+    )
+
+
+def _calls(draft: Draft) -> Iterator[tuple[str, int | None]]:
+    """Yield each workflow that a node names, with the version if the node names one too."""
+    for field in draft.fields("workflow"):
+        yield field.value, getattr(field.node and field.node.config, "version", None)
 
 
 def _plan_node(draft: Draft, node: DraftNode) -> PlanNode:

@@ -73,7 +73,7 @@ class DraftNode:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What every check gets. `activities` and `queues` are None when they are not known here.
+    """What every check gets. `activities`, `queues`, `workflows` are None when not known here.
 
     `definition` is what could be read of the whole; `early` tells what was wrong with it.
     """
@@ -88,6 +88,7 @@ class Draft:
     early: tuple[Problem, ...]
     activities: Collection[str] | None = None
     queues: Collection[str] | None = None
+    workflows: Mapping[str, int] | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
 
     def problem(

@@ -24,9 +24,13 @@ class PlanNode:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole workflow; `start` is the id of its start node, `digest` names its content."""
+    """A whole workflow; `start` is the id of its start node, `digest` names its content.
+
+    `calls` has the workflows that its nodes start, each with the version that the node demands.
+    """
 
     definition: Definition
     nodes: Mapping[str, PlanNode]
     start: str
     digest: str
+    calls: tuple[tuple[str, int | None], ...] = ()

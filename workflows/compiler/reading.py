@@ -34,6 +34,7 @@ def read_draft(
     kinds: Kinds,
     activities: Collection[str] | None,
     queues: Collection[str] | None,
+    workflows: Mapping[str, int] | None = None,
 ) -> Draft:
     """Read a whole document; what is wrong with its fields is in the draft's `early` problems."""
     definition, problems = _read_top(document)
@@ -54,6 +55,7 @@ def read_draft(
         early=tuple(problems),
         activities=activities,
         queues=queues,
+        workflows=workflows,
         by_name=by_name,
     )
 

@@ -45,6 +45,18 @@ def merge_contributions(base: Any | Absent, values: Iterable[Any | Absent]) -> A
     return _merge(base, present, was_removed=was_removed)
 
 
+def lay_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return `below` with all that is in `above`: objects key by key, all else is overwritten."""
+    merged = dict(below)
+    for key, value in above.items():
+        before = merged.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[key] = lay_over(before, value)
+        else:
+            merged[key] = value
+    return merged
+
+
 def _merge(base: Any | Absent, values: Sequence[Any], *, was_removed: bool) -> Any | Absent:
     changed = values if base is ABSENT else [value for value in values if not equal(value, base)]
     if not changed:

@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-MarkName = Literal["cel", "condition", "template", "path", "node", "schema", "activity", "queue"]
+MarkName = Literal[
+    "cel", "condition", "template", "path", "node", "schema", "activity", "queue", "workflow"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ NodeRef = Annotated[str, Field(min_length=1), Mark("node")]
 JsonSchema = Annotated[dict[str, Any] | bool, Mark("schema")]
 ActivityName = Annotated[str, Field(min_length=1), Mark("activity")]
 QueueName = Annotated[str, Field(min_length=1), Mark("queue")]
+WorkflowName = Annotated[str, Field(min_length=1), Mark("workflow")]
 _ISO_DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",

@@ -12,6 +12,7 @@ from workflows.context.paths import parse_path, read
 from workflows.context.values import equal
 from workflows.engine.cursor import Cursor
 from workflows.engine.segment import Over
+from workflows.nodes.base import ANYTHING
 from workflows.nodes.outcomes import Finish, JSONObject
 from workflows.states import ThreadState
 from workflows.store import history
@@ -123,8 +124,9 @@ def contribution(
 def _sets(node: PlanNode, path: str) -> bool:
     """Tell whether a node sets something at the path, above it or below it."""
     wanted = parse_path(path)
-    targets = [parse_path(target) for target in node.kind.sets(node.config)]
-    return any(all(map(eq, wanted, target)) for target in targets)
+    paths = node.kind.sets(node.config)
+    targets = [parse_path(target) for target in paths if target != ANYTHING]
+    return ANYTHING in paths or any(all(map(eq, wanted, target)) for target in targets)
 
 
 def _over(cursor: Cursor, state: ThreadState, event: str) -> Settlement:

@@ -11,6 +11,9 @@ from workflows.errors import CeleriacError
 from workflows.nodes.outcomes import Continue, JSONObject, Outcome
 from workflows.nodes.suspensions import PersonWait, Resolution
 
+#: In what a kind `sets`: it may set any name.
+ANYTHING = "*"
+
 C = TypeVar("C", bound=NodeConfig)
 
 

@@ -42,6 +42,23 @@ class PersonWait:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildWait:
+    """Start a run of another workflow, and sleep until it is final.
+
+    The thread is woken with `{run, workflow, version, status, result, reason, output, error}`.
+    Detached, it is woken at once, and the child goes its own way. `on_cancel` says what becomes
+    of a child that nobody waits for any more.
+    """
+
+    workflow: str
+    input: Mapping[str, Any]
+    version: int | None = None  # None: the one that the family of runs was started with
+    is_detached: bool = False
+    on_cancel: Literal["cancel", "abandon"] = "cancel"
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityCall:
     """Call registered Python code with a rendered input, outside any transaction.
 
@@ -55,10 +72,10 @@ class ActivityCall:
     timeout: timedelta | None = None
 
 
-Wait = TimerWait | EventWait | PersonWait
+Wait = TimerWait | EventWait | PersonWait | ChildWait
 
 
-ResolvedBy = Literal["event", "answer", "timer", "activity"]
+ResolvedBy = Literal["event", "answer", "timer", "activity", "child"]
 
 
 @dataclass(frozen=True, slots=True)

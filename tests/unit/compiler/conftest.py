@@ -1,6 +1,7 @@
 """Compile a text, and see what is said about it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,13 @@ def compiled() -> Compile:
         *,
         activities: Collection[str] | None = None,
         queues: Collection[str] | None = None,
+        workflows: Mapping[str, int] | None = None,
     ) -> Compiled:
-        whole = text if "workflow:" in text else HEAD + text
+        whole = text if "nodes:" in text else HEAD + text
         document = read_document(whole, source="w.yaml")
-        return compile_document(document, kinds=kinds(), activities=activities, queues=queues)
+        return compile_document(
+            document, kinds=kinds(), activities=activities, queues=queues, workflows=workflows
+        )
 
     return do
 
@@ -36,7 +40,7 @@ def compiled() -> Compile:
 def problems(compiled: Compile) -> Problems:
     """Return the problems of a document, none if it is sound."""
 
-    def do(text: str, **known: Collection[str] | None) -> list[Problem]:
+    def do(text: str, **known: Any) -> list[Problem]:
         try:
             compiled(text, **known)
         except DefinitionError as error:

@@ -1,11 +1,12 @@
 """The merge table row by row, and the three-way merge of contributions."""
 
+import copy
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from workflows.context.merge import merge_contributions, merge_values
+from workflows.context.merge import lay_over, merge_contributions, merge_values
 from workflows.context.values import ABSENT, equal
 
 
@@ -120,3 +121,12 @@ def test_ten_thousand_contributions_cost_work_in_proportion(
     merge_contributions({}, [{f"key{index}": [index]} for index in range(10_000)])
     merge_contributions([], [[index] for index in range(10_000)])
     assert compared <= 50_000
+
+
+def test_laid_over_objects_are_merged_by_key_and_the_rest_is_overwritten() -> None:
+    below = {"a": {"b": 1, "c": {"d": [1]}}, "e": [1], "f": {"g": 1}, "h": 1}
+    above = {"a": {"c": {"d": [2], "x": None}}, "e": [], "f": None, "i": {}}
+    before = copy.deepcopy((below, above))
+    merged = lay_over(below, above)
+    expected = {"a": {"b": 1, "c": {"d": [2], "x": None}}, "e": [], "f": None, "h": 1, "i": {}}
+    assert (merged, (below, above)) == (expected, before)

@@ -6,9 +6,9 @@ from workflows import expressions
 from workflows.compiler.draft import Draft, Field
 from workflows.context.paths import parse_path
 from workflows.errors import ExpressionError, PathError, Problem, suggest
+from workflows.nodes.base import ANYTHING
 
 _ALWAYS = frozenset({"run", "now", "error", "errors", "loop", "batch", "index"})
-_ANYTHING = "*"  # in a kind's `sets`: it may set any name
 
 
 def check(draft: Draft) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def _known(draft: Draft) -> set[str] | None:
     for node in draft.nodes:
         if node.kind is not None and node.config is not None:
             paths = node.kind.sets(node.config)
-            if _ANYTHING in paths:
+            if ANYTHING in paths:
                 return None
             known |= {root for path in paths if (root := _root(path))}
     return known
