@@ -34,6 +34,7 @@ __all__ = [
     "activities",
     "activity",
     "call",
+    "nameable",
     "registered",
     "replaced_by",
 ]
@@ -74,6 +75,10 @@ def _no_heartbeat() -> None:
     """Stand in where nobody listens: in a unit test of an activity."""
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityContext:
     """Where a call comes from. `idempotency_key` is the same in every attempt of one step."""
@@ -85,6 +90,7 @@ class ActivityContext:
     attempt: int  # from 1
     idempotency_key: str
     beat: Callable[[], None] = field(default=_no_heartbeat, repr=False, compare=False)
+    holds: Callable[[], bool] = field(default=_always, repr=False, compare=False)
 
     @property
     def logger(self) -> LoggerAdapter[Logger]:
@@ -96,6 +102,10 @@ class ActivityContext:
         """Say that the work goes on; cheap, so say it as often as you like."""
         self.beat()
 
+    def is_wanted(self) -> bool:
+        """Ask the database whether the answer will be taken: False once the run was cancelled."""
+        return self.holds()
+
 
 @dataclass(frozen=True, eq=False)
 class Activity:
@@ -103,6 +113,8 @@ class Activity:
 
     `transactional`: its database writes and the thread's step commit together.
     `heartbeat`: longest silence before the attempt counts as dead.
+    `is_internal`: works for a kind of node of its own; a node of kind `activity` cannot name it.
+    `is_stub`: answers from a script, in a trial.
     """
 
     name: str
@@ -110,6 +122,8 @@ class Activity:
     transactional: bool = False
     heartbeat: timedelta | None = None
     doc: str = ""
+    is_internal: bool = False
+    is_stub: bool = False
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -194,7 +208,11 @@ _registry: dict[str, Activity] = {}
 
 
 def activity(
-    name: str, *, transactional: bool = False, heartbeat: timedelta | None = None
+    name: str,
+    *,
+    transactional: bool = False,
+    heartbeat: timedelta | None = None,
+    internal: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as an activity; it stays callable as before.
 
@@ -202,6 +220,7 @@ def activity(
         name: What definitions call it: identifiers joined by dots, such as `shop.refund`.
         transactional: Its database writes and the thread's step commit together.
         heartbeat: Longest time without `ActivityContext.heartbeat` before it counts as dead.
+        internal: Only a kind of node may ask for it, by this name; authors cannot.
 
     Raises:
         ConfigurationError: The name is taken or is no name, or the function cannot be called
@@ -212,7 +231,12 @@ def activity(
         _refuse_misfit(name, function)
         doc = getdoc(function) or ""
         _registry[name] = Activity(
-            name, function, transactional=transactional, heartbeat=heartbeat, doc=doc
+            name,
+            function,
+            transactional=transactional,
+            heartbeat=heartbeat,
+            doc=doc,
+            is_internal=internal,
         )
         return function
 
@@ -238,6 +262,11 @@ def _refuse_misfit(name: str, function: Callable[..., Any]) -> None:
 def activities() -> Mapping[str, Activity]:
     """Return every registered activity by name."""
     return MappingProxyType(_registry)
+
+
+def nameable() -> frozenset[str]:
+    """Return the names that a node of kind `activity` can have."""
+    return frozenset(name for name, each in _registry.items() if not each.is_internal)
 
 
 @contextmanager

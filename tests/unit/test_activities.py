@@ -1,5 +1,5 @@
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -17,6 +17,7 @@ from workflows.activities import (
     activities,
     activity,
     call,
+    nameable,
     registered,
 )
 from workflows.errors import ConfigurationError
@@ -62,6 +63,20 @@ def test_a_decorated_function_is_registered_and_stays_a_function() -> None:
 def test_the_registry_cannot_be_written_from_outside() -> None:
     with pytest.raises(TypeError):
         activities()["x"] = Activity("x", print)  # type: ignore[index]
+
+
+def test_an_internal_activity_is_for_its_kind_only() -> None:
+    activity("shop.refund")(lambda: None)
+    activity("http", internal=True)(lambda: None)
+    assert nameable() == {"shop.refund"}
+    assert registered("http").is_internal
+
+
+def test_whether_the_answer_is_wanted_is_asked_each_time() -> None:
+    answers = iter([True, False])
+    context = replace(CONTEXT, holds=lambda: next(answers))
+    assert (context.is_wanted(), context.is_wanted()) == (True, False)
+    assert CONTEXT.is_wanted()
 
 
 def test_a_name_that_is_taken_is_refused_and_both_places_are_named() -> None:

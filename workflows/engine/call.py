@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from workflows import clock
-from workflows.activities import Activity, ActivityContext, registered
+from workflows.activities import Activity, ActivityContext, activities, registered
 from workflows.activities import call as call_registered
 from workflows.compiler.plan import PlanNode
 from workflows.engine.cursor import Cursor
@@ -48,10 +48,11 @@ def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
         return Fail(error.code, error.message)
 
 
-def find_activity(asked: ActivityCall) -> Activity | Fail:
-    """Return the registered activity, or why there is none."""
+def find_activity(asked: ActivityCall, node_id: str) -> Activity | Fail:
+    """Return the activity, or why there is none; a stub may stand in at one node alone."""
+    own = f"{asked.activity}:{node_id}"
     try:
-        return registered(asked.activity)
+        return registered(own if own in activities() else asked.activity)
     except CeleriacError as error:
         return Fail("activity_unknown", error.message, fatal=True)
 
@@ -63,6 +64,7 @@ def call_activity(
     *,
     seconds: float,
     beat: Callable[[], None],
+    holds: Callable[[], bool],
 ) -> Any:
     """Call registered code and return its answer, or the `Fail` that it ended with."""
     context = ActivityContext(
@@ -73,6 +75,7 @@ def call_activity(
         attempt=cursor.claim.attempt,
         idempotency_key=cursor.idempotency_key,
         beat=beat,
+        holds=holds,
     )
     try:
         with time_limit(seconds):

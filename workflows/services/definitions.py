@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from workflows import conf
-from workflows.activities import activities
+from workflows.activities import nameable
 from workflows.compiler.compile import Compiled, compile_document
 from workflows.definition.parse import read_document
 from workflows.errors import Problem
@@ -29,7 +29,7 @@ def validate(text: str, *, source: str = "<string>") -> Compiled:
     """Compile a definition without publishing it. Raises DefinitionError with every problem."""
     queues = {*conf.settings().queues, conf.settings().default_queue}
     document = read_document(text, source=source)
-    return compile_document(document, kinds=kinds(), activities=activities(), queues=queues)
+    return compile_document(document, kinds=kinds(), activities=nameable(), queues=queues)
 
 
 def publish(

@@ -59,17 +59,17 @@ def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
         # A worker was lost on the way: whatever is to blame is claimed under its own name.
         cursor.pending = stop
         return replace(advance(cursor), attempt=cursor.claim.attempt)
-    return _call(cursor, stop.wait, watch)
+    return _call(cursor, stop, watch)
 
 
-def _call(cursor: Cursor, asked: ActivityCall, watch: Watch) -> Settlement | Command | Written:
-    activity = find_activity(asked)
+def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Command | Written:
+    activity = find_activity(stop.wait, cursor.node_id)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
-    with watch.calling(activity, _seconds(asked)):
+    with watch.calling(activity, _seconds(stop.wait)):
         if activity.transactional:
-            return _in_transaction(cursor, asked, activity, watch)
-        return interpret(cursor, _answered(cursor, asked, activity, watch))
+            return _in_transaction(cursor, stop, activity, watch)
+        return interpret(cursor, _answered(cursor, stop, activity, watch))
 
 
 def _is_call_here(stop: Stop, cursor: Cursor) -> "TypeGuard[_CallStop]":
@@ -90,25 +90,35 @@ def _seconds(asked: ActivityCall) -> float:
     return limit.total_seconds() if limit is not None else conf.settings().activity_seconds
 
 
-def _answered(cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Watch) -> Stop:
-    """Call the activity and walk on with its answer."""
-    cursor.has_called, cursor.asked = True, asked.input
-    answer = call_activity(activity, asked, cursor, seconds=_seconds(asked), beat=watch.beat)
+def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, watch: Watch) -> Stop:
+    """Call the activity and walk on with its answer; the history keeps what the kind shows of it.
+
+    A kind whose call repeats half of the context shows less than it hands over.
+    """
+    cursor.has_called, cursor.asked = True, stop.input
+    answer = call_activity(
+        activity,
+        stop.wait,
+        cursor,
+        seconds=_seconds(stop.wait),
+        beat=watch.beat,
+        holds=lambda: threads.holds(cursor.claim),
+    )
     if activity.transactional and not isinstance(answer, Fail) and transaction.get_rollback():
         answer = Fail("transaction_broken", "An error of the database was caught and passed over.")
     if isinstance(answer, Fail):
-        return replace(answer, input=asked.input)
+        return replace(answer, input=stop.input)
     cursor.resolution = Resolution("activity", answer)
     return walk(cursor)
 
 
 def _in_transaction(
-    cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Watch
+    cursor: Cursor, stop: "_CallStop", activity: Activity, watch: Watch
 ) -> Settlement | Command | Written:
     """Call an activity whose writes commit with the step, or not at all."""
     try:
         with transaction.atomic():
-            return _write(cursor, _answered(cursor, asked, activity, watch))
+            return _write(cursor, _answered(cursor, stop, activity, watch))
     except _FailedError as failed:
         return interpret(cursor, failed.fail)
 

@@ -131,6 +131,12 @@ def renew(claims: Sequence[Claim]) -> None:
         held.update(lease_until=lease_end())
 
 
+def holds(claim: Claim) -> bool:
+    """Tell whether a claim still counts: a cancelled or swept thread has moved on."""
+    held = Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
+    return held.exists()
+
+
 def is_group_over(group_id: UUID) -> bool:
     """Tell whether every thread of a group is over; ask after the own commit or under its lock."""
     return not Thread.objects.filter(group_id=group_id).exclude(state__in=THREAD_OVER).exists()

@@ -49,15 +49,21 @@ def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[s
     """Return what is registered during a trial: the stubs, and what has none.
 
     Args:
-        stubs: answers by the name of the activity, which need not be registered.
+        stubs: answers by the name of the activity, which need not be registered; `name:node`
+            stands in at that node alone, and goes before `name`.
         with_real: call a registered activity that has no stub; otherwise such a call fails with
             `no_stub`.
     """
-    named = {name: Activity(name, _answering(answers)) for name, answers in stubs.items()}
-    if with_real:
-        return {**activities(), **named}
-    missing = {name: Activity(name, _failing(name, set(stubs))) for name in activities()}
-    return {**missing, **named}
+    named = {name: _stub(name, _answering(answers)) for name, answers in stubs.items()}
+    bare = {name.partition(":")[0] for name in stubs} | set(activities())
+    missing = {name: _stub(name, _failing(name, set(stubs)), stands_in=False) for name in bare}
+    return {**missing, **(activities() if with_real else {}), **named}
+
+
+def _stub(name: str, function: Callable[..., Any], *, stands_in: bool = True) -> Activity:
+    known = activities().get(name.partition(":")[0])
+    is_internal = known is not None and known.is_internal
+    return Activity(name, function, is_internal=is_internal, is_stub=stands_in)
 
 
 def _answering(answers: list[StubAnswer]) -> Callable[..., Any]:

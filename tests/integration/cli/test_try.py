@@ -84,6 +84,21 @@ def test_the_last_answer_repeats(write: Write) -> None:
     )
 
 
+def test_a_stub_can_stand_in_at_one_node(write: Write) -> None:
+    start, pay, done = STUBBED["nodes"]
+    first = {**pay, "id": "first", "next": "pay", "result": "first"}
+    output = {"first": "${first}", "paid": "${paid}"}
+    document = {
+        **STUBBED,
+        "nodes": [{**start, "next": "first"}, first, pay, {**done, "output": output}],
+    }
+    stubs = {"shop.pay:first": [{"output": 1}], "shop.pay": [{"output": 2}]}
+    report = attempt(write(document), stubs=stubs).json
+    assert report["output"] == {"first": 1, "paid": 2}
+    missing = attempt(write(document), stubs={"shop.pay:first": [{"output": 1}]}).json
+    assert (missing["error"]["code"], missing["error"]["node"]) == ("no_stub", "pay")
+
+
 def test_a_registered_activity_without_a_stub_fails(write: Write) -> None:
     name = next(iter(activities()))
     definition = json.loads(json.dumps(STUBBED).replace("shop.pay", name))
