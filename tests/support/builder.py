@@ -75,3 +75,7 @@ def switch(id_: str, default: str, **choices: str) -> Node:
     """Go to a choice's node when its condition holds: `switch("s", "else", then="n > 1.0")`."""
     listed = [{"when": when, "next": target} for target, when in choices.items()]
     return {"id": id_, "type": "switch", "choices": listed, "default": default}
+
+
+def emit(id_: str, event: str, **fields: Any) -> Node:
+    return {"id": id_, "type": "emit", "event": event, **fields}

@@ -37,4 +37,11 @@ class ThreadSlept:
     run_id: UUID
 
 
-Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept
+@dataclass(frozen=True, slots=True)
+class EventEmitted:
+    """A step has sent an event: give it to whoever waits for it."""
+
+    event_id: int
+
+
+Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept | EventEmitted

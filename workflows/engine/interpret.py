@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from workflows.engine.command import Command
-from workflows.engine.commands import fail_run, finish_run, split, suspend
+from workflows.engine.commands import emit, fail_run, finish_run, split, suspend
 from workflows.engine.cursor import Cursor
 from workflows.engine.retries import next_attempt, priority_of
 from workflows.engine.segment import Cut, Over, Stop
@@ -15,7 +15,7 @@ from workflows.engine.settlements import (
     record_end,
     wait_turn,
 )
-from workflows.nodes.outcomes import Arrive, Fail, Finish, Split, Suspend
+from workflows.nodes.outcomes import Arrive, Emit, Fail, Finish, Split, Suspend
 from workflows.nodes.suspensions import ActivityCall
 from workflows.store.rows import Settlement
 
@@ -34,6 +34,8 @@ def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:  # noqa: C901
             return Command(lambda: suspend.apply(cursor, stop))
         case Split():
             return Command(lambda: split.apply(cursor, stop))
+        case Emit():
+            return emit.prepare(cursor, stop, interpret)
         case Arrive():
             return _arrive(cursor)
         case Over() | Finish():

@@ -10,6 +10,7 @@ from workflows.engine.frames import Frames, enter, leave, state_at, way_back
 from workflows.nodes.outcomes import (
     Arrive,
     Continue,
+    Emit,
     Enter,
     Fail,
     Finish,
@@ -33,7 +34,7 @@ class Cut:
     """The segment is long enough: commit it and go on."""
 
 
-Stop = Split | Arrive | Suspend | Finish | Fail | Over | Cut
+Stop = Emit | Split | Arrive | Suspend | Finish | Fail | Over | Cut
 
 
 def walk(cursor: Cursor) -> Stop:

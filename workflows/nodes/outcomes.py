@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 from workflows.nodes.suspensions import ActivityCall, Wait
@@ -28,6 +29,25 @@ class Enter:
     context: JSONObject
     state: JSONObject
     port: str = "body"
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Send an event in the transaction that records the step, and go on through a port.
+
+    Without `source` it comes from the workflow, without `id` it has the name of the step.
+    """
+
+    context: JSONObject
+    type: str
+    key: str
+    data: Any
+    source: str | None = None
+    id: str | None = None
+    deliver: Literal["one", "all"] = "one"
+    ttl: timedelta | None = None
+    port: str = "next"
     input: Any = None
 
 
@@ -109,4 +129,4 @@ class Fail:
     details: Any = None
 
 
-Outcome = Continue | Enter | Split | Arrive | Suspend | Finish | Fail
+Outcome = Continue | Enter | Emit | Split | Arrive | Suspend | Finish | Fail

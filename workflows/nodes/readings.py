@@ -10,6 +10,9 @@ from workflows.errors import PathError
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Fail, JSONObject
 
+#: Longest correlation key of an event, in characters.
+KEY_LENGTH = 500
+
 #: Ordered: a boolean is an integer in Python, so it is asked for first.
 _TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "boolean"),
@@ -35,6 +38,22 @@ def list_at(context: JSONObject, path: str) -> list[Any] | Fail:
         return found
     message = f"`items` is the path {path!r}, which must lead to a list; found: {type_name(found)}."
     return Fail("items_invalid", message)
+
+
+def key_of(call: NodeCall[Any], source: str | None) -> str | Fail:
+    """Return an event's correlation key as text; empty when the field was left out.
+
+    A key is text, but the number of an order may be none: integers are taken as well.
+    """
+    if source is None:
+        return ""
+    value = call.evaluate(source)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if is_number or (isinstance(value, str) and 0 < len(value) <= KEY_LENGTH):
+        return str(value)
+    found = f"text of {len(value)} characters" if isinstance(value, str) else type_name(value)
+    message = f"`key` must give a text of 1 to {KEY_LENGTH} characters or an integer"
+    return Fail("key_invalid", f"{message}; found: {found}.")
 
 
 def text_at(call: NodeCall[Any], template: str) -> str:

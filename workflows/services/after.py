@@ -9,7 +9,15 @@ from django.db import DatabaseError, transaction
 
 from workflows.dispatch import publish
 from workflows.engine.commands import join
-from workflows.engine.hints import GroupEnding, GroupOpened, Hint, ThreadReady, ThreadSlept
+from workflows.engine.hints import (
+    EventEmitted,
+    GroupEnding,
+    GroupOpened,
+    Hint,
+    ThreadReady,
+    ThreadSlept,
+)
+from workflows.services.delivering import deliver_emitted
 from workflows.store import groups, runs, threads
 
 logger = logging.getLogger("workflows.after")
@@ -47,6 +55,13 @@ def look_after(group_id: UUID) -> None:
         publish.send_helpers(group_id, info.queue, 1)
 
 
+def match_emitted(event_id: int) -> bool:
+    """Give an event that a step has sent to whoever waits for it; False when it was matched."""
+    hints = deliver_emitted(event_id)
+    say(hints)
+    return bool(hints)
+
+
 def fall_asleep(run_id: UUID) -> bool:
     """Mark a run as suspended when nothing in it can move; ask after the own commit."""
     if runs.can_move(run_id):
@@ -59,6 +74,7 @@ def fall_asleep(run_id: UUID) -> bool:
 def _act(hints: Sequence[Hint]) -> None:
     slept = {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}
     ending = {hint.group_id for hint in hints if isinstance(hint, GroupEnding)}
+    emitted = [hint.event_id for hint in hints if isinstance(hint, EventEmitted)]
     publish.send_threads([hint for hint in hints if isinstance(hint, ThreadReady)])
     for hint in hints:
         if isinstance(hint, GroupOpened):
@@ -66,6 +82,9 @@ def _act(hints: Sequence[Hint]) -> None:
     try:
         for group_id in ending:
             look_after(group_id)
+        # Before the look whether the run sleeps: its own event may wake it.
+        for event_id in emitted:
+            match_emitted(event_id)
         for run_id in slept:
             fall_asleep(run_id)
     except DatabaseError:

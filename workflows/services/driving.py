@@ -39,9 +39,15 @@ class Round:
     """What one pass over the threads in hand leaves to be written together."""
 
     settlements: list[Settlement] = field(default_factory=list)
-    written: list[Settlement] = field(default_factory=list)  # with a transactional activity
+    written: list[Settlement] = field(default_factory=list)  # by a transaction of their own
     hints: list[Hint] = field(default_factory=list)
     cursors: dict[int, Cursor] = field(default_factory=dict)
+
+    def let_go_of_written(self) -> None:
+        """Settle once more what is written and would stay in hand, so that it can be given up."""
+        kept = [item for item in self.written if item.event == "advance"]
+        self.written = [item for item in self.written if item.event != "advance"]
+        self.settlements += [replace(item, claim=item.continued(), history=()) for item in kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
         work = _run(claims, cursors, shift.pace)
         late = monotonic() > shift.deadline
         if late:
+            work.let_go_of_written()
             work.settlements = [_give_up(item, to_group=shift.is_slot) for item in work.settlements]
         settled, claims = _write(work, None if late else shift.following())
         settled |= {item.claim.thread_id for item in work.written}
@@ -168,8 +175,7 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
         return []
     before = (list(cursor.steps), cursor.seq)
     try:
-        with transaction.atomic():
-            return command.apply() or []
+        return _apply(command, work)
     except CeleriacError as error:
         cursor.steps, cursor.seq = before
         code = error.failure if isinstance(error, NodeError) else error.code
@@ -177,5 +183,12 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
     if isinstance(written, Settlement):
         work.settlements.append(written)
         return []
+    return _apply(written, work)
+
+
+def _apply(command: Command, work: Round) -> list[Hint]:
     with transaction.atomic():
-        return written.apply() or []
+        hints = command.apply()
+    if hints is not None and command.settlement is not None:
+        work.written.append(command.settlement)
+    return hints or []

@@ -131,7 +131,7 @@ def _write(cursor: Cursor, stop: Stop) -> Written:
         hints = leg.apply()
         if hints is None:
             raise StaleClaimError
-        return Written(None, hints)
+        return Written(leg.settlement, hints)
     settled, _ = threads.settle([leg], None)
     if not settled:
         raise StaleClaimError

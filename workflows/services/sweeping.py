@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -12,13 +13,14 @@ from workflows import clock, conf
 from workflows.dispatch import publish
 from workflows.engine.commands import cancel_run
 from workflows.engine.hints import ThreadReady
-from workflows.services.after import fall_asleep, join_group, say
+from workflows.services.after import fall_asleep, join_group, match_emitted, say
 from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
 from workflows.services.turns import limited_queues, send_waiting
-from workflows.store import control, groups, suspensions, sweep
+from workflows.store import control, events, groups, suspensions, sweep
 from workflows.store.threads import worker_name
 
+T = TypeVar("T")
 logger = logging.getLogger("workflows.sweeping")
 
 #: Longer than a sweep takes; a sweeper that dies is replaced after this.
@@ -37,11 +39,13 @@ class Swept:
     late: int = 0
     helped: int = 0
     joined: int = 0
+    matched: int = 0
     slept: int = 0
 
     @property
     def total(self) -> int:
-        return sum((self.freed, self.sent, self.timers, self.late, self.helped, self.joined))
+        mended = (self.freed, self.sent, self.timers, self.late, self.helped, self.joined)
+        return sum((*mended, self.matched))
 
 
 def sweep_once() -> Swept | None:
@@ -72,15 +76,16 @@ def _sweep(limit: int) -> Swept:
     for group_id, queue, slots in standing:
         publish.send_helpers(group_id, queue, slots)
     joined = _count(join_group, groups.finished_groups(limit))
+    matched = _count(match_emitted, events.all_undelivered(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
-    return Swept(freed, sent, timers, late, len(standing), joined, slept)
+    return Swept(freed, sent, timers, late, len(standing), joined, matched, slept)
 
 
-def _count(mend: Callable[[UUID], bool], found: list[UUID]) -> int:
+def _count(mend: Callable[[T], bool], found: list[T]) -> int:
     return sum(_try(mend, each) for each in found)
 
 
-def _try(mend: Callable[[UUID], bool], found: UUID) -> bool:
+def _try(mend: Callable[[T], bool], found: T) -> bool:
     """Mend one thing; one that cannot be mended must not keep the others from it."""
     try:
         return mend(found)

@@ -1,7 +1,5 @@
 """`wait_event`: sleeps until the events that it waits for have come."""
 
-from typing import Any
-
 from pydantic import Field
 
 from workflows.context.paths import assign
@@ -9,7 +7,7 @@ from workflows.definition.fields import Cel, ContextPath, Duration, EventFilter,
 from workflows.definition.model import StepConfig
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Continue, Fail, Outcome, Suspend
-from workflows.nodes.readings import type_name
+from workflows.nodes.readings import key_of
 from workflows.nodes.suspensions import EventWait, Resolution
 
 
@@ -48,7 +46,7 @@ class WaitEvent(Kind[WaitEventConfig]):
 
     def run(self, call: NodeCall[WaitEventConfig]) -> Outcome:
         config = call.config
-        key = _key(call)
+        key = key_of(call, config.key)
         if isinstance(key, Fail):
             return key
         blank = config.filter is None or not config.filter.strip()
@@ -69,14 +67,3 @@ class WaitEvent(Kind[WaitEventConfig]):
         message = f"No event {call.config.event!r} that fits came in time."
         return Fail("timeout", message)
 
-
-def _key(call: NodeCall[WaitEventConfig]) -> str | Fail:
-    """Return the correlation key as text: an event's key is text, an order's number may be none."""
-    if call.config.key is None:
-        return ""
-    value: Any = call.evaluate(call.config.key)
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if is_number or (isinstance(value, str) and value):
-        return str(value)
-    found = "empty text" if isinstance(value, str) else type_name(value)
-    return Fail("key_invalid", f"`key` must give a text or an integer; found: {found}.")
