@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 from tests.support.assertions import assert_completed, assert_failed, visited
 from tests.support.builder import (
@@ -173,3 +175,24 @@ def test_a_wait_and_a_timer_in_the_body(engine: Harness) -> None:
 def test_a_loop_may_go_round_a_thousand_times(engine: Harness) -> None:
     engine.publish(counted(ADD, while_="loop.index < 1000", most=1000, on_limit="done"))
     assert_completed(engine.run("loops"), {"n": 1000})
+
+
+def test_a_part_that_is_handed_back_unstarted_is_still_in_its_loop(engine: Harness) -> None:
+    """A slow neighbour lets a slot hand back what it has claimed together with it."""
+    seconds = "${loop.index == 0 ? 0.0 : 0.15}"
+    step = activity("step", "test.linger", input={"value": "${loop.index}", "seconds": seconds})
+    engine.publish(
+        workflow(
+            "loops",
+            each("map", "loop", next="done"),
+            loop("loop", "step", while_="loop.index < 2", next="give"),
+            {**step, "result": "last", "next": "loop"},
+            edit("give", output="${last}", next=None),
+            end("done", output={"output": "${output}"}),
+        )
+    )
+    hasty = {**settings.CELERIAC, "SLICE_SECONDS": 0.001, "BATCH_SECONDS": 0.05}
+    with override_settings(CELERIAC=hasty):
+        run = engine.run("loops", {"items": [1, 2, 3]})
+    assert_completed(run, {"output": [1, 1, 1]})
+    assert visited(run).count("step") == 6

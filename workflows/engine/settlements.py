@@ -53,7 +53,7 @@ def hand_back(claim: Claim) -> Settlement:
         priority=claim.priority,
         wake_at=claim.queued_at,
         lease_until=None if in_group else message_end(),
-        keep_resume=True,
+        is_unstarted=True,
     )
 
 

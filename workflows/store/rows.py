@@ -96,7 +96,7 @@ class Settlement:
     priority: int = 5
     wake_at: datetime | None = None
     lease_until: datetime | None = None
-    keep_resume: bool = False
+    is_unstarted: bool = False  # context, frames and what it was woken with stay as they are
     frames: list[JSONObject] | None = None
     history: tuple[HistoryRow, ...] = field(default_factory=tuple)
 

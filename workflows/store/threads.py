@@ -281,7 +281,7 @@ def _row(item: Settlement) -> dict[str, Any]:
         "fence": item.claim.fence,
         "new_seq": item.seq,
         "is_over": item.is_over,
-        "keep_resume": item.keep_resume,
+        "is_unstarted": item.is_unstarted,
         **_columns(item),
     }
 
@@ -322,14 +322,17 @@ def _history(thread_id: int, row: HistoryRow) -> dict[str, Any]:
     }
 
 
+_KEPT_UNSTARTED = ("context", "frames", "resume")
+
+
 def _settle_one(item: Settlement) -> bool:
     claim = item.claim
     held = Thread.objects.filter(
         id=claim.thread_id, seq=claim.seq, fence=claim.fence, state=ThreadState.RUNNING
     )
-    changes = _columns(item)
-    if not item.keep_resume:
-        changes["resume"] = None
+    changes = {**_columns(item), "resume": None}
+    if item.is_unstarted:
+        changes = {name: changes[name] for name in changes if name not in _KEPT_UNSTARTED}
     if not held.update(seq=item.seq, fence=F("fence") + 1, **changes):
         return False
     record(claim.run_id, claim.thread_id, item.history)

@@ -5,17 +5,18 @@ WITH r AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r(
         id bigint, seq int, fence int, state text, new_seq int, node text, came_from text,
         context json, contribution json, frames json, attempt int, queue text, priority int,
-        wake_at timestamptz, lease_until timestamptz, moved_at timestamptz, keep_resume boolean,
+        wake_at timestamptz, lease_until timestamptz, moved_at timestamptz, is_unstarted boolean,
         is_over boolean)
 ), u AS (
     UPDATE workflows_thread t SET
         state = r.state, seq = r.new_seq, node = r.node, came_from = r.came_from,
-        context = r.context, contribution = r.contribution, frames = r.frames,
-        attempt = r.attempt, queue = r.queue, priority = r.priority,
+        context = CASE WHEN r.is_unstarted THEN t.context ELSE r.context END,
+        frames = CASE WHEN r.is_unstarted THEN t.frames ELSE r.frames END,
+        contribution = r.contribution, attempt = r.attempt, queue = r.queue, priority = r.priority,
         -- Left alone while the thread runs on, as is every other indexed column: the update stays HOT.
         wake_at = CASE WHEN r.state = 'running' THEN t.wake_at ELSE r.wake_at END,
         lease_until = r.lease_until, moved_at = r.moved_at, fence = t.fence + 1,
-        resume = CASE WHEN r.keep_resume THEN t.resume END
+        resume = CASE WHEN r.is_unstarted THEN t.resume END
     FROM r
     -- ANY(ARRAY()) finds the rows by primary key whatever the statistics say of r.
     WHERE t.id = ANY(ARRAY(SELECT r.id FROM r)) AND t.id = r.id AND t.fence = r.fence

@@ -2,12 +2,13 @@
 WITH u AS (
     UPDATE workflows_thread t SET
         state = %(state)s::text, seq = %(new_seq)s, node = %(node)s, came_from = %(came_from)s,
-        context = %(context)s::json, contribution = %(contribution)s::json,
-        frames = %(frames)s::json, attempt = %(attempt)s,
+        context = CASE WHEN %(is_unstarted)s THEN t.context ELSE %(context)s::json END,
+        frames = CASE WHEN %(is_unstarted)s THEN t.frames ELSE %(frames)s::json END,
+        contribution = %(contribution)s::json, attempt = %(attempt)s,
         queue = %(queue)s, priority = %(priority)s,
         wake_at = CASE WHEN %(state)s::text = 'running' THEN t.wake_at ELSE %(wake_at)s END,
         lease_until = %(lease_until)s, moved_at = %(moved_at)s, fence = t.fence + 1,
-        resume = CASE WHEN %(keep_resume)s THEN t.resume END
+        resume = CASE WHEN %(is_unstarted)s THEN t.resume END
     WHERE t.id = %(id)s AND t.seq = %(seq)s AND t.fence = %(fence)s
     RETURNING t.id, t.run_id
 ), h AS (
