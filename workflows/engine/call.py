@@ -42,10 +42,15 @@ def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
             return node.kind.resume(call, cursor.resolution)
         state = state_at(cursor.frames, node.id) if cursor.frames else None
         return node.kind.run(call) if state is None else node.kind.again(call, state)
-    except NodeError as error:
-        return Fail(error.failure, error.message, details=error.details or None)
     except CeleriacError as error:
-        return Fail(error.code, error.message)
+        return failure_from(error)
+
+
+def failure_from(error: CeleriacError) -> Fail:
+    """Return the failure of a node that an error stands for."""
+    if isinstance(error, NodeError):
+        return Fail(error.failure, error.message, details=error.details or None)
+    return Fail(error.code, error.message)
 
 
 def find_activity(asked: ActivityCall, node_id: str) -> Activity | Fail:

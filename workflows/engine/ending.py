@@ -4,22 +4,31 @@ from typing import Any
 
 from workflows.compiler.plan import Plan
 from workflows.definition.schema_check import validate_value
+from workflows.engine.children import tell_parent
+from workflows.engine.hints import Hint
+from workflows.engine.orphans import leave_orphans
 from workflows.errors import InputRefusedError
-from workflows.models import Run
+from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import JSONObject
 from workflows.nodes.registry import are_plugin_hooks_on
 from workflows.store import groups, history, runs, suspensions, threads
 
 
-def stop_all(run: Run, plan: Plan, by: str) -> None:
-    """Cancel every thread, group and wait of a locked run, in the order of locks."""
+def stop_all(run: Run, plan: Plan, by: str) -> list[Suspension]:
+    """Cancel every thread, group and wait of a locked run, in the order of locks.
+
+    Returns:
+        The waits that were closed.
+    """
     if not threads.has_live(run.pk):
-        return  # groups and waits are open only while a thread sleeps at them
+        return []  # groups and waits are open only while a thread sleeps at them
     groups.cancel_all(run.pk)
-    for suspension in suspensions.close_all(run.pk):
+    closed = suspensions.close_all(run.pk)
+    for suspension in closed:
         if are_plugin_hooks_on():
             plan.nodes[suspension.node].kind.on_closed(str(suspension.pk), by)
     threads.cancel_all(run.pk)
+    return closed
 
 
 def fits(plan: Plan, output: Any) -> bool:
@@ -31,27 +40,34 @@ def fits(plan: Plan, output: Any) -> bool:
     return True
 
 
-def complete(run: Run, plan: Plan, context: JSONObject) -> None:
+def complete(run: Run, plan: Plan, context: JSONObject) -> list[Hint]:
     """End a locked run with the output of the last `end`, or `context` when none was reached."""
-    stop_all(run, plan, "complete")
+    closed = stop_all(run, plan, "complete")
     last = history.last_end(run.pk)
     outcome: dict[str, Any] = last or {"output": context, "result": "ok", "reason": ""}
     try:
         validate_value(plan.definition.output, outcome["output"], what="the run's output")
     except InputRefusedError as error:
         failure = {"code": "output_invalid", "message": error.message}
-        runs.finish(run, "fail", error=failure, output=outcome["output"])
-        return
-    runs.finish(
-        run,
-        "complete",
-        output=outcome["output"],
-        result=outcome["result"],
-        reason=outcome["reason"],
-    )
+        return _finish(run, closed, "fail", error=failure, output=outcome["output"])
+    written = {key: outcome[key] for key in ("output", "result", "reason")}
+    return _finish(run, closed, "complete", **written)
 
 
-def fail(run: Run, plan: Plan, error: JSONObject) -> None:
+def fail(run: Run, plan: Plan, error: JSONObject) -> list[Hint]:
     """End a locked run as failed: its live threads are cancelled, their late results refused."""
-    stop_all(run, plan, "fail")
-    runs.finish(run, "fail", error=error)
+    return _finish(run, stop_all(run, plan, "fail"), "fail", error=error)
+
+
+def cancel(run: Run, plan: Plan, reason: str) -> list[Hint]:
+    """End a locked run as cancelled."""
+    return _finish(run, stop_all(run, plan, "cancel"), "cancel", reason=reason)
+
+
+def _finish(run: Run, closed: list[Suspension], event: str, **fields: Any) -> list[Hint]:
+    """Write the end down, and tell whoever waits for it: every end of a run comes through here."""
+    runs.finish(run, event, **fields)
+    hints = tell_parent(run)
+    if event == "cancel" or any(wait.kind == "child" for wait in closed):
+        hints += leave_orphans(run.pk)
+    return hints

@@ -44,4 +44,11 @@ class EventEmitted:
     event_id: int
 
 
-Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept | EventEmitted
+@dataclass(frozen=True, slots=True)
+class ChildrenOrphaned:
+    """Nobody waits for some children of a run any more: cancel them."""
+
+    run_id: UUID
+
+
+Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept | EventEmitted | ChildrenOrphaned

@@ -5,6 +5,7 @@ from typing import Any
 
 from workflows import clock
 from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.orphans import leave_orphans
 from workflows.engine.plans import load_plan
 from workflows.engine.settlements import message_end
 from workflows.models import Run, Suspension
@@ -36,7 +37,10 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
     if suspension.kind == "person" and run.deadline_at is not None:
         run.deadline_at = _deadline(run)
     runs.wake(run)
-    return [ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]
+    hints: list[Hint] = []
+    if suspension.kind == "child" and by == "timer":
+        hints = leave_orphans(run.pk)
+    return [*hints, ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]
 
 
 def _deadline(run: Run) -> datetime | None:

@@ -39,7 +39,8 @@ class Run(models.Model):
     )
     root_id = models.UUIDField(null=True)
     on_cancel = models.CharField(max_length=7, blank=True)  # cancel, abandon
-    pins = PlainJSONField(null=True)  # workflow name: version id
+    pins = PlainJSONField(null=True)  # workflow name: [version id, its digest]
+    has_orphans = models.BooleanField(default=False)  # children that are still to be cancelled
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -70,6 +71,9 @@ class Run(models.Model):
         indexes = (
             models.Index(fields=("-created_at", "-id"), name="run_newest"),
             models.Index(fields=("status", "-created_at"), name="run_by_status"),
+            models.Index(
+                fields=("created_at",), name="run_orphans", condition=Q(has_orphans=True)
+            ),
             models.Index(
                 fields=("deadline_at",), name="run_deadline", condition=Q(deadline_at__isnull=False)
             ),

@@ -1,7 +1,7 @@
 """What is done after a commit: messages, joins, and the look whether a run has fallen asleep."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from workflows.dispatch import publish
 from workflows.engine.commands import join
 from workflows.engine.hints import (
+    ChildrenOrphaned,
     EventEmitted,
     GroupEnding,
     GroupOpened,
@@ -18,6 +19,7 @@ from workflows.engine.hints import (
     ThreadSlept,
 )
 from workflows.services.delivering import deliver_emitted
+from workflows.services.orphans import cancel_orphans
 from workflows.store import groups, runs, threads
 
 logger = logging.getLogger("workflows.after")
@@ -62,6 +64,13 @@ def match_emitted(event_id: int) -> bool:
     return bool(hints)
 
 
+def stop_children(parents: Collection[UUID]) -> int:
+    """Cancel the children of these runs that nobody waits for any more; return how many."""
+    count, hints = cancel_orphans(parents)
+    say(hints)
+    return count
+
+
 def fall_asleep(run_id: UUID) -> bool:
     """Mark a run as suspended when nothing in it can move; ask after the own commit."""
     if runs.can_move(run_id):
@@ -85,6 +94,7 @@ def _act(hints: Sequence[Hint]) -> None:
         # Before the look whether the run sleeps: its own event may wake it.
         for event_id in emitted:
             match_emitted(event_id)
+        stop_children([hint.run_id for hint in hints if isinstance(hint, ChildrenOrphaned)])
         for run_id in slept:
             fall_asleep(run_id)
     except DatabaseError:

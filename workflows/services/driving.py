@@ -13,13 +13,13 @@ from time import monotonic
 from django.db import DatabaseError, DataError, transaction
 
 from workflows import conf
+from workflows.engine.call import failure_from
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor, open_cursor, reopen
 from workflows.engine.hints import Hint, ThreadReady
 from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
-from workflows.errors import CeleriacError, NodeError
-from workflows.nodes.outcomes import Fail
+from workflows.errors import CeleriacError
 from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
 from workflows.services.pace import Pace
@@ -178,8 +178,7 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
         return _apply(command, work)
     except CeleriacError as error:
         cursor.steps, cursor.seq = before
-        code = error.failure if isinstance(error, NodeError) else error.code
-        written = interpret(cursor, Fail(code, error.message))
+        written = interpret(cursor, failure_from(error))
     if isinstance(written, Settlement):
         work.settlements.append(written)
         return []

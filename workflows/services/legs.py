@@ -7,7 +7,7 @@ from django.db import transaction
 
 from workflows import conf
 from workflows.activities import Activity
-from workflows.engine.call import call_activity, find_activity
+from workflows.engine.call import call_activity, failure_from, find_activity
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
@@ -15,6 +15,7 @@ from workflows.engine.interpret import interpret
 from workflows.engine.retries import lost_too_often
 from workflows.engine.segment import Stop, walk
 from workflows.engine.settlements import advance
+from workflows.errors import CeleriacError
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 from workflows.services.keeping import Watch
@@ -128,11 +129,22 @@ def _write(cursor: Cursor, stop: Stop) -> Written:
         raise _FailedError(stop)  # the activity's own failure, not one of a node behind it
     leg = interpret(cursor, stop)
     if isinstance(leg, Command):
-        hints = leg.apply()
-        if hints is None:
-            raise StaleClaimError
-        return Written(leg.settlement, hints)
+        before = (list(cursor.steps), cursor.seq)
+        try:
+            with transaction.atomic():
+                return _applied(leg)
+        except CeleriacError as error:
+            # What the activity wrote stays: it is a node behind it that was refused.
+            cursor.steps, cursor.seq = before
+            return _write(cursor, failure_from(error))
     settled, _ = threads.settle([leg], None)
     if not settled:
         raise StaleClaimError
     return Written(leg, [])
+
+
+def _applied(command: Command) -> Written:
+    hints = command.apply()
+    if hints is None:
+        raise StaleClaimError
+    return Written(command.settlement, hints)

@@ -42,7 +42,7 @@ def version_of(name: str, number: int | None) -> WorkflowVersion:
     """Return a version of a workflow, the newest when no number is given."""
     if number is None and statements.has_fused_statements():
         for version_id, digest in statements.run("newest_version", {"name": name}):
-            return _known_version(version_id, digest)
+            return known_version(version_id, digest)
     versions = WorkflowVersion.objects.select_related("workflow").filter(workflow__name=name)
     chosen = versions.filter(number=number) if number else versions
     found = chosen.order_by("-number").first()
@@ -56,8 +56,14 @@ def version_of(name: str, number: int | None) -> WorkflowVersion:
     raise NotFoundError(message)
 
 
+def newest_numbers() -> dict[str, int]:
+    """Return every workflow with the number of its newest version."""
+    rows = Workflow.objects.annotate(newest=models.Max("versions__number"))
+    return dict(rows.filter(newest__isnull=False).values_list("name", "newest"))
+
+
 @lru_cache(maxsize=200)
-def _known_version(version_id: int, _digest: str) -> WorkflowVersion:
+def known_version(version_id: int, _digest: str) -> WorkflowVersion:
     """Return a version without asking for its document again; a version never changes."""
     return WorkflowVersion.objects.select_related("workflow").get(pk=version_id)
 

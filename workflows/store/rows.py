@@ -23,6 +23,7 @@ class RunInfo:
     depth: int
     created_at: datetime
     started_by_id: int | None
+    parent_id: UUID | None = None
     scope: JSONObject = field(init=False, compare=False)  # what expressions see as `run`
 
     def __post_init__(self) -> None:
@@ -33,7 +34,7 @@ class RunInfo:
             "key": self.key,
             "depth": self.depth,
             "started_at": self.created_at.isoformat(),
-            "parent": None,
+            "parent": str(self.parent_id) if self.parent_id is not None else None,
         }
         object.__setattr__(self, "scope", scope)
 

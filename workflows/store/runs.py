@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from workflows import clock
 from workflows.models import Run, Thread, ThreadGroup
@@ -17,6 +17,7 @@ from workflows.states import (
     THREAD_OVER,
     GroupState,
     RunStatus,
+    SuspensionState,
     ThreadState,
     sources,
 )
@@ -29,8 +30,8 @@ def insert_run(run: Run, *, start: str, queue: str, lease_until: Any) -> int:
     if statements.has_fused_statements():
         values = {name: getattr(run, name) for name in _START_FIELDS}
         place = {"start": start, "queue": queue, "lease_until": lease_until}
-        text = json.dumps(run.input)
-        return int(statements.run("start_run", {**values, **place, "input": text})[0][0])
+        texts = {"input": json.dumps(run.input), "pins": run.pins and json.dumps(run.pins)}
+        return int(statements.run("start_run", {**values, **place, **texts})[0][0])
     run.save(force_insert=True)
     thread = Thread.objects.create(
         run=run,
@@ -52,7 +53,7 @@ def run_with_key(name: str, key: str) -> Run | None:
 
 _START_FIELDS = (
     "id", "version_id", "workflow_name", "key", "key_digest", "started_by_id", "created_at",
-    "deadline_at",
+    "deadline_at", "depth", "parent_id", "asked_by_id", "root_id", "on_cancel",
 )  # fmt: skip
 _infos: OrderedDict[UUID, RunInfo] = OrderedDict()
 _INFOS_KEPT = 2000
@@ -73,21 +74,26 @@ def load_info(run_id: UUID) -> RunInfo:
         return known
     row = Run.objects.values_list(
         "id", "version_id", "version__digest", "workflow_name", "version__number", "key", "depth",
-        "created_at", "started_by_id",
+        "created_at", "started_by_id", "parent_id",
     ).get(pk=run_id)  # fmt: skip
     return remember(RunInfo(*row))
 
 
 def lock_run(run_id: UUID) -> Run | None:
-    """Lock a run that is not final; None when it is. The first lock in the order of locks."""
+    """Lock a run that is not final; None when it is. The first lock in the order of locks.
+
+    Of a family of runs, a child is locked before its parent.
+    """
     # NO KEY UPDATE: rows that refer to the run are inserted meanwhile without waiting.
     locked = Run.objects.select_for_update(no_key=True).filter(pk=run_id)
-    return locked.exclude(status__in=RUN_FINAL).first()
+    # Read when somebody asks for them: they can be long, and every sleeper locks its run.
+    return locked.exclude(status__in=RUN_FINAL).defer("input", "output").first()
 
 
 def lock_runs(run_ids: Collection[UUID]) -> None:
-    """Lock several runs, always in the same order."""
-    locked = Run.objects.select_for_update(no_key=True).filter(pk__in=run_ids).order_by("pk")
+    """Lock several runs, always in the same order: children before their parents."""
+    locked = Run.objects.select_for_update(no_key=True).filter(pk__in=run_ids)
+    locked = locked.order_by("-depth", "pk")
     list(locked.values_list("pk", flat=True))
 
 
@@ -102,6 +108,8 @@ def finish(run: Run, event: str, **fields: Any) -> None:
     if run.status == RunStatus.PENDING and event != "cancel":
         run.status = transition.follow(RUN_EDGES, run.status, "move")
     run.status = transition.follow(RUN_EDGES, run.status, event)
+    for name, value in fields.items():
+        setattr(run, name, value)
     Run.objects.filter(pk=run.pk).update(
         status=run.status, ended_at=clock.now(), deadline_at=None, **fields
     )
@@ -145,3 +153,43 @@ def fall_asleep(run: Run) -> bool:
     status = transition.follow(RUN_EDGES, run.status, "sleep")
     Run.objects.filter(pk=run.pk).update(status=status)
     return True
+
+
+#: Whose thread has gone on without them, or was stopped, or whose parent was cancelled.
+_NOT_WAITED_FOR = (
+    Q(parent__status=RunStatus.CANCELLED)
+    | Q(asked_by__state=SuspensionState.CLOSED)
+    | Q(asked_by__resolved_by="timer")
+)
+
+
+def _orphans() -> QuerySet[Run]:
+    return Run.objects.filter(_NOT_WAITED_FOR, on_cancel="cancel").exclude(status__in=RUN_FINAL)
+
+
+def orphans_of(run_id: UUID, limit: int) -> list[UUID]:
+    """Return children of a run that are still to be cancelled."""
+    return list(_orphans().filter(parent_id=run_id).values_list("pk", flat=True)[:limit])
+
+
+def note_orphans(run_id: UUID) -> bool:
+    """Note on a locked run that it has children to be cancelled, if it has any.
+
+    They are locked before their parent, never after it; so somebody else has to cancel them.
+    """
+    orphans = _orphans().filter(parent=OuterRef("pk"))
+    return bool(Run.objects.filter(Exists(orphans), pk=run_id).update(has_orphans=True))
+
+
+def forget_orphans(run_id: UUID) -> None:
+    """Take the note away when all of them are final."""
+    # The lock first: what makes a child an orphan is written under it.
+    list(Run.objects.select_for_update(no_key=True).filter(pk=run_id).values_list("pk"))
+    orphans = _orphans().filter(parent=OuterRef("pk"))
+    Run.objects.filter(~Exists(orphans), pk=run_id).update(has_orphans=False)
+
+
+def with_orphans(limit: int) -> list[UUID]:
+    """Return runs that have children to be cancelled."""
+    rows = Run.objects.filter(has_orphans=True).order_by("created_at")
+    return list(rows.values_list("pk", flat=True)[:limit])

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
 from workflows.engine.plans import load_plan
+from workflows.store.definitions import known_version
 
 _SETTINGS: dict[str, Any] = {
     DEFAULT_DB_ALIAS: {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
@@ -25,14 +26,19 @@ def throw_away_database() -> Iterator[None]:
     image = _empty_image()
     connection = _connect(image)
     connections[DEFAULT_DB_ALIAS] = connection
-    # Plans are kept by the version's number, which means something else in every database.
-    load_plan.cache_clear()
+    _forget_versions()
     try:
         yield
     finally:
         connections[DEFAULT_DB_ALIAS] = before
-        load_plan.cache_clear()
+        _forget_versions()
         _discard(connection)
+
+
+def _forget_versions() -> None:
+    """Forget what is kept by the version's number: it means something else in every database."""
+    load_plan.cache_clear()
+    known_version.cache_clear()
 
 
 def _connect(image: bytes | None = None) -> BaseDatabaseWrapper:

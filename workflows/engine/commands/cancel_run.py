@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from workflows.engine.ending import fail, stop_all
+from workflows.engine.ending import cancel, fail
 from workflows.engine.hints import Hint
 from workflows.engine.plans import load_plan
 from workflows.nodes.outcomes import JSONObject
@@ -15,9 +15,4 @@ def apply(run_id: UUID, *, reason: str = "", error: JSONObject | None = None) ->
     if run is None:
         return None
     plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
-    if error is not None:
-        fail(run, plan, error)
-    else:
-        stop_all(run, plan, "cancel")
-        runs.finish(run, "cancel", reason=reason)
-    return []
+    return cancel(run, plan, reason) if error is None else fail(run, plan, error)

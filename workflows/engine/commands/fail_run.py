@@ -18,5 +18,4 @@ def apply(cursor: Cursor, failed: Fail) -> list[Hint] | None:
     settled, _ = threads.settle([cursor.settled(ThreadState.FAILED, "fail")], None)
     if not settled:
         return None
-    fail(run, cursor.plan, {**error, "input": failed.input})
-    return []
+    return fail(run, cursor.plan, {**error, "input": failed.input})

@@ -10,6 +10,8 @@ from workflows.store import runs, threads
 
 def apply_at_once(cursor: Cursor, finish: Finish) -> bool:
     """End a run in which nothing else lives, in one statement; False when that is not so."""
+    if cursor.run.parent_id is not None:
+        return False  # somebody may wait for it
     ended = cursor.settled(ThreadState.ENDED, "end")
     return fits(cursor.plan, finish.output) and threads.finish_alone(
         ended, finish.output, finish.result, finish.reason
@@ -24,5 +26,4 @@ def apply(cursor: Cursor) -> list[Hint] | None:
     settled, _ = threads.settle([cursor.settled(ThreadState.ENDED, "end")], None)
     if not settled:
         return None
-    complete(run, cursor.plan, cursor.context)
-    return []
+    return complete(run, cursor.plan, cursor.context)

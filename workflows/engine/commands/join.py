@@ -77,8 +77,7 @@ class _Join:
         target = None if self._is_outer() else self.here.ports.get("on_error")
         if target is not None:
             return self._go_to(target, {**self.context, "error": failure})
-        fail(self.run, self.plan, failure)
-        return []
+        return fail(self.run, self.plan, failure)
 
     def go_on(self) -> list[Hint]:
         """Move the owner: on behind the join, to a join further out, or to its end."""
@@ -158,5 +157,4 @@ class _Join:
         self._move(event, came_from=came_from, context=context, contribution=given)
         if outer is not None:
             return [GroupEnding(outer.id)]
-        complete(self.run, self.plan, context)
-        return []
+        return complete(self.run, self.plan, context)

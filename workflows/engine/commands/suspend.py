@@ -5,13 +5,22 @@ from typing import Any
 
 from workflows import clock, conf
 from workflows.engine.call import node_call
+from workflows.engine.children import begin_child, describe
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint, ThreadSlept
 from workflows.engine.matching import early_events
 from workflows.engine.waking import woken_by
+from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import Suspend
 from workflows.nodes.registry import are_plugin_hooks_on
-from workflows.nodes.suspensions import ActivityCall, EventWait, PersonWait, TimerWait, Wait
+from workflows.nodes.suspensions import (
+    ActivityCall,
+    ChildWait,
+    EventWait,
+    PersonWait,
+    TimerWait,
+    Wait,
+)
 from workflows.states import ThreadState
 from workflows.store import runs, suspensions, threads
 
@@ -25,7 +34,8 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
     if isinstance(wait, EventWait):
         suspensions.lock_correlation(wait.type, wait.key)
     # Whoever stops the run must see the wait that is opened here, or be seen.
-    if runs.lock_run(cursor.claim.run_id) is None:
+    run = runs.lock_run(cursor.claim.run_id)
+    if run is None:
         return None
     # It wakes where it belongs, wherever its last activity ran.
     queue = cursor.group.queue if cursor.group is not None else conf.settings().default_queue
@@ -42,12 +52,29 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         node=cursor.node_id,
         **_fields(wait),
     )
-    if isinstance(wait, PersonWait) and are_plugin_hooks_on():
-        cursor.node.kind.on_suspended(str(opened.pk), node_call(cursor.node, cursor), wait)
-    taken = early_events(opened, cursor.context) if isinstance(wait, EventWait) else []
-    if taken and len(taken) >= opened.collect:
-        return woken_by(opened, "event", taken if opened.collect > 1 else taken[0])
-    return [ThreadSlept(cursor.claim.run_id)]
+    return _begin(opened, wait, cursor, run)
+
+
+def _begin(opened: Suspension, wait: Wait, cursor: Cursor, run: Run) -> list[Hint]:
+    """Do what the wait needs besides its row, and return what to say after the commit."""
+    slept = ThreadSlept(run.pk)
+    match wait:
+        case ChildWait():
+            child, hints = begin_child(run, cursor, wait, opened)
+            if wait.is_detached:
+                return hints + woken_by(opened, "child", describe(child))
+            return [*hints, slept]
+        case EventWait():
+            taken = early_events(opened, cursor.context)
+            if taken and len(taken) >= opened.collect:
+                return woken_by(opened, "event", taken if opened.collect > 1 else taken[0])
+        case PersonWait():
+            if are_plugin_hooks_on():
+                call = node_call(cursor.node, cursor)
+                cursor.node.kind.on_suspended(str(opened.pk), call, wait)
+        case TimerWait():
+            pass
+    return [slept]
 
 
 def _fields(wait: Wait) -> dict[str, Any]:
@@ -63,6 +90,9 @@ def _fields(wait: Wait) -> dict[str, Any]:
                 "collect": wait.collect,
                 "wake_at": clock.now() + wait.timeout if wait.timeout is not None else None,
             }
+        case ChildWait():
+            end = clock.now() + wait.timeout if wait.timeout is not None else None
+            return {"kind": "child", "wake_at": end}
         case PersonWait():
             due = clock.now() + wait.due if wait.due is not None else None
             return {"kind": "person", "wake_at": due}

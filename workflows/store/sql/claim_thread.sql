@@ -27,7 +27,8 @@ WITH s AS MATERIALIZED (
 SELECT true, t.id, t.run_id, t.group_id, t.idx, t.node, t.came_from, t.seq, t.attempt, t.fence,
     t.context::text, t.resume::text, t.queue, t.priority, t.wake_at, t.frames::text,
     m.id IS NOT NULL,
-    r.version_id, v.digest, r.workflow_name, v.number, r.key, r.depth, r.created_at, r.started_by_id
+    r.version_id, v.digest, r.workflow_name, v.number, r.key, r.depth, r.created_at,
+    r.started_by_id, r.parent_id
 FROM t JOIN workflows_run r ON r.id = t.run_id
     JOIN workflows_workflowversion v ON v.id = r.version_id
     LEFT JOIN m ON m.id = r.id
