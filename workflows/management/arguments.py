@@ -3,12 +3,14 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 
+from workflows import services
 from workflows.definition.parse import read_document
 from workflows.errors import suggest
 from workflows.management.refusals import FileError, JsonError, UserUnknownError
@@ -50,6 +52,11 @@ def read_text(name: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileError(f"{name}: cannot be read: {reason}.") from None
+
+
+def workflows_in(texts: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the names of the workflows that these (file, text) define."""
+    return {name for file, text in texts if (name := services.name_in(text, source=file))}
 
 
 def read_value(argument: str) -> Any:

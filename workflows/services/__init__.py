@@ -3,7 +3,7 @@
 from workflows.definition.schema_check import validate_value
 from workflows.services.after import join_group
 from workflows.services.answers import answer
-from workflows.services.definitions import Published, publish, validate
+from workflows.services.definitions import Published, name_in, publish, validate
 from workflows.services.events import Receipt, resolve, send_event
 from workflows.services.runs import Started, cancel, lock_run, start
 from workflows.services.sweeping import Swept
@@ -31,6 +31,7 @@ __all__ = [
     "help_group",
     "join_group",
     "lock_run",
+    "name_in",
     "pass_slot",
     "publish",
     "resolve",

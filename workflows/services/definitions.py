@@ -1,6 +1,8 @@
 """Publishing versions of workflows."""
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -10,7 +12,7 @@ from workflows import conf
 from workflows.activities import nameable
 from workflows.compiler.compile import Compiled, compile_document
 from workflows.definition.parse import read_document
-from workflows.errors import Problem
+from workflows.errors import DefinitionError, Problem
 from workflows.models import WorkflowVersion
 from workflows.nodes.registry import kinds
 from workflows.store import definitions
@@ -25,22 +27,74 @@ class Published:
     warnings: list[Problem]
 
 
-def validate(text: str, *, source: str = "<string>") -> Compiled:
-    """Compile a definition without publishing it. Raises DefinitionError with every problem."""
+class _Callable(Mapping[str, int]):
+    """The workflows that a document may call; the database is asked when it calls one."""
+
+    def __init__(self, beside: Collection[str]) -> None:
+        self._beside = beside
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        known = definitions.newest_numbers()
+        return known | {name: known.get(name, 0) + 1 for name in self._beside}
+
+    def __getitem__(self, name: str) -> int:
+        return self._numbers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def validate(text: str, *, source: str = "<string>", beside: Collection[str] = ()) -> Compiled:
+    """Compile a definition without publishing it. Raises DefinitionError with every problem.
+
+    Args:
+        text: the document.
+        source: what to call it in messages.
+        beside: names of workflows that are about to be published with it, so that it may call them.
+    """
     queues = {*conf.settings().queues, conf.settings().default_queue}
-    document = read_document(text, source=source)
-    return compile_document(document, kinds=kinds(), activities=nameable(), queues=queues)
+    return compile_document(
+        read_document(text, source=source),
+        kinds=kinds(),
+        activities=nameable(),
+        queues=queues,
+        workflows=_Callable(beside),
+    )
+
+
+def name_in(text: str, *, source: str = "<string>") -> str | None:
+    """Return the name of the workflow that a document defines; None when it has none."""
+    try:
+        value = read_document(text, source=source).value
+    except DefinitionError:
+        return None
+    name = value.get("workflow") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def publish(
-    text: str, *, source: str = "<string>", by: AbstractBaseUser | None = None
+    text: str,
+    *,
+    source: str = "<string>",
+    by: AbstractBaseUser | None = None,
+    beside: Collection[str] = (),
 ) -> Published:
     """Store a definition as an immutable version; the same content again is a no-op.
+
+    Args:
+        text: the document, YAML or JSON.
+        source: what to call it in messages.
+        by: who publishes it.
+        beside: names of workflows that are published in the same transaction, in any order.
 
     Raises:
         DefinitionError: with every problem of the document.
     """
-    compiled = validate(text, source=source)
+    compiled = validate(text, source=source, beside=beside)
     definition = compiled.plan.definition
     document: Any = read_document(text, source=source).value
     with transaction.atomic():

@@ -1,8 +1,8 @@
 """Every workflow that a node starts is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from workflows.compiler.draft import Draft
+from workflows.compiler.draft import Draft, Field
 from workflows.errors import Problem, suggest
 
 
@@ -11,15 +11,19 @@ def check(draft: Draft) -> Iterator[Problem]:
     if draft.workflows is None:
         return
     own = draft.definition.workflow if draft.definition is not None else None
-    known = {*draft.workflows, *([own] if own else [])}
     for field in draft.fields("workflow"):
-        if field.value not in known:
-            hint = suggest(field.value, known) or "; publish it first, or both together"
-            message = f"unknown workflow {field.value!r}{hint}"
-            yield draft.field_problem("unknown_workflow", message, of=field)
+        if field.value == own:
             continue
-        number = getattr(field.node and field.node.config, "version", None)
-        newest = draft.workflows.get(field.value, 0)
-        if number is not None and number > newest:
-            message = f"workflow {field.value!r} has no version {number}; the newest is {newest}"
+        message = _fault(draft.workflows, field)
+        if message is not None:
             yield draft.field_problem("unknown_workflow", message, of=field)
+
+
+def _fault(known: Mapping[str, int], field: Field) -> str | None:
+    if field.value not in known:
+        hint = suggest(field.value, set(known)) or "; publish it first, or both together"
+        return f"unknown workflow {field.value!r}{hint}"
+    number, newest = getattr(field.node and field.node.config, "version", None), known[field.value]
+    if number is not None and number > newest:
+        return f"workflow {field.value!r} has no version {number}; the newest is {newest}"
+    return None

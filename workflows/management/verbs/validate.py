@@ -1,6 +1,7 @@
 """validate FILE..: every problem of every file, with line and column."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Collection
 from typing import Any
 
 from rich.console import Console
@@ -8,7 +9,7 @@ from rich.console import Console
 from workflows import services
 from workflows.errors import DefinitionError, Problem
 from workflows.management.answers import OK, REFUSED, Answer, counted, say
-from workflows.management.arguments import read_text
+from workflows.management.arguments import read_text, workflows_in
 from workflows.management.refusals import FileError, lines
 
 HELP = "Check definition files without publishing them."
@@ -19,7 +20,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Answer:
-    checked = [check(name) for name in options.files]
+    files = [(name, _read(name)) for name in options.files]
+    names = workflows_in((name, text) for name, text in files if isinstance(text, str))
+    checked = [check(name, text, names) for name, text in files]
     wrong = sum(len(each["problems"]) for each in checked)
 
     def draw(console: Console) -> None:
@@ -35,13 +38,25 @@ def run(options: Namespace) -> Answer:
     return Answer(data, draw, code=REFUSED if wrong else OK, refusal=refusal)
 
 
-def check(name: str) -> dict[str, Any]:
-    """Return what is wrong with one file, and what its author should know."""
+def _read(name: str) -> str | FileError:
+    try:
+        return read_text(name)
+    except FileError as error:
+        return error
+
+
+def check(name: str, text: str | FileError, beside: Collection[str]) -> dict[str, Any]:
+    """Return what is wrong with one file, and what its author should know.
+
+    `beside` has the names of the workflows that are checked with it.
+    """
     problems: list[Problem] = []
     warnings: list[Problem] = []
     workflow = None
     try:
-        compiled = services.validate(read_text(name), source=name)
+        if isinstance(text, FileError):
+            raise text
+        compiled = services.validate(text, source=name, beside=beside)
         warnings, workflow = list(compiled.warnings), compiled.plan.definition.workflow
     except FileError as error:
         problems = [Problem(error.code, error.message.removeprefix(f"{name}: "))]
