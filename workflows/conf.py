@@ -42,6 +42,7 @@ class Settings:
     batch_seconds: float = 0.05  # claims are sized to take about this long
     lost_work_attempts: int = 5  # claims that end with a dead worker before the node fails
     activity_seconds: float = 300.0  # an activity's time limit when its node has none
+    task_seconds: float = 86400.0  # a Celery task's time limit when its node has none
     event_ttl_seconds: float = 7 * 86400.0  # how long an early event is kept
     sweep_limit: int = 500  # rows of each sort that one sweep mends
     max_value_bytes: int = 8_000_000  # largest JSON value that may enter

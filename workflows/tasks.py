@@ -10,7 +10,7 @@ from celery.app.task import Task
 from celery.utils.log import get_task_logger
 
 from workflows import clock, services
-from workflows.dispatch import celery
+from workflows.dispatch import celery, celery_tasks
 
 logger = get_task_logger(__name__)
 
@@ -54,6 +54,25 @@ def join(group_id: str) -> None:
 def sweep() -> None:
     """Look for anything that should have moved."""
     services.sweep()
+
+
+@shared_task(name="workflows.task_succeeded", ignore_result=True)
+def task_succeeded(answer: Any, suspension: str) -> None:
+    """Take the answer of a task that a thread waits for."""
+    services.end_task(suspension, {"answer": answer})
+
+
+@shared_task(name="workflows.task_failed", ignore_result=True)
+def task_failed(task: Any, error: Any = None, _traceback: Any = None, suspension: str = "") -> None:
+    """Take the failure of a task that a thread waits for.
+
+    A worker that knows this task calls it in its own process with the exception, and the failure
+    is sent on from there; one that does not sends the failed task's id alone.
+    """
+    if isinstance(error, BaseException):
+        celery_tasks.send_failure(suspension, error)
+    else:
+        services.end_task(suspension, error or celery_tasks.unexplained(task))
 
 
 def _work_as_slot(task: Task[..., Any], group_id: UUID, idx: int, hop: int) -> services.Worked:

@@ -79,3 +79,12 @@ def switch(id_: str, default: str, **choices: str) -> Node:
 
 def emit(id_: str, event: str, **fields: Any) -> Node:
     return {"id": id_, "type": "emit", "event": event, **fields}
+
+
+def ask(id_: str, prompt: str = "Well?", **fields: Any) -> Node:
+    """Ask a person."""
+    return {"id": id_, "type": "user_input", "prompt": prompt, **fields}
+
+
+def celery_task(id_: str, task: str, **fields: Any) -> Node:
+    return {"id": id_, "type": "celery_task", "task": task, **fields}

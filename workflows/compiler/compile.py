@@ -35,6 +35,7 @@ def compile_document(
     activities: Collection[str] | None = None,
     queues: Collection[str] | None = None,
     workflows: Mapping[str, int] | None = None,
+    tasks: Collection[str] | None = None,
 ) -> Compiled:
     """Check a document and make its plan.
 
@@ -45,12 +46,19 @@ def compile_document(
         queues: names of the known queues; None leaves them unchecked.
         workflows: the other workflows that it may call, with the number of their newest version;
             None leaves them unchecked.
+        tasks: names of the Celery tasks of this code base, of which others are warned of; None
+            leaves them unchecked.
 
     Raises:
         DefinitionError: with every problem, sorted by line and column.
     """
     draft = read_draft(
-        document, kinds=kinds, activities=activities, queues=queues, workflows=workflows
+        document,
+        kinds=kinds,
+        activities=activities,
+        queues=queues,
+        workflows=workflows,
+        tasks=tasks,
     )
     found = sorted({one for check in _checks() for one in check(draft)}, key=_place)
     errors = [one for one in found if one.severity == "error"]

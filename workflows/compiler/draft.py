@@ -73,7 +73,7 @@ class DraftNode:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What every check gets. `activities`, `queues`, `workflows` are None when not known here.
+    """What every check gets; names of things elsewhere are None when they are not known here.
 
     `definition` is what could be read of the whole; `early` tells what was wrong with it.
     """
@@ -89,6 +89,7 @@ class Draft:
     activities: Collection[str] | None = None
     queues: Collection[str] | None = None
     workflows: Mapping[str, int] | None = None
+    tasks: Collection[str] | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
 
     def problem(

@@ -35,6 +35,7 @@ def read_draft(
     activities: Collection[str] | None,
     queues: Collection[str] | None,
     workflows: Mapping[str, int] | None = None,
+    tasks: Collection[str] | None = None,
 ) -> Draft:
     """Read a whole document; what is wrong with its fields is in the draft's `early` problems."""
     definition, problems = _read_top(document)
@@ -56,6 +57,7 @@ def read_draft(
         activities=activities,
         queues=queues,
         workflows=workflows,
+        tasks=tasks,
         by_name=by_name,
     )
 

@@ -13,7 +13,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 MarkName = Literal[
-    "cel", "condition", "template", "path", "node", "schema", "activity", "queue", "workflow"
+    "cel",
+    "condition",
+    "template",
+    "path",
+    "node",
+    "schema",
+    "activity",
+    "queue",
+    "workflow",
+    "task",
 ]
 
 
@@ -34,6 +43,7 @@ NodeRef = Annotated[str, Field(min_length=1), Mark("node")]
 JsonSchema = Annotated[dict[str, Any] | bool, Mark("schema")]
 ActivityName = Annotated[str, Field(min_length=1), Mark("activity")]
 QueueName = Annotated[str, Field(min_length=1), Mark("queue")]
+TaskName = Annotated[str, Field(min_length=1, max_length=200), Mark("task")]
 WorkflowName = Annotated[str, Field(min_length=1), Mark("workflow")]
 _ISO_DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"

@@ -37,7 +37,7 @@ def send_threads(ready: Sequence[ThreadReady]) -> None:
                     ignore_result=True,
                 )
 
-    _best_effort(send, "threads")
+    best_effort(send, "threads")
 
 
 def send_chord(opened: GroupOpened) -> None:
@@ -55,7 +55,7 @@ def send_chord(opened: GroupOpened) -> None:
     def send() -> None:
         chord(slots, body).apply_async(retry=False)
 
-    _best_effort(send, "a chord")
+    best_effort(send, "a chord")
 
 
 def send_helpers(group_id: UUID, queue: str, count: int) -> None:
@@ -67,7 +67,7 @@ def send_helpers(group_id: UUID, queue: str, count: int) -> None:
                 "workflows.help", (str(group_id),), queue=queue, retry=False, ignore_result=True
             )
 
-    _best_effort(send, "helpers")
+    best_effort(send, "helpers")
 
 
 def queue_of(task: Task[..., Any]) -> str:
@@ -125,12 +125,15 @@ def send_again(
         )
 
     # When it cannot be sent, the group stands still and the sweeper sends helpers.
-    _best_effort(send, "a slot")
+    best_effort(send, "a slot")
     raise Ignore
 
 
-def _best_effort(send: Callable[[], None], what: str) -> None:
+def best_effort(send: Callable[[], None], what: str) -> bool:
+    """Send something; False, and a line in the log, when the broker did not take it."""
     try:
         send()
     except _UNSENT as error:
         logger.warning("could not send %s, left to the sweeper: %s", what, type(error).__name__)
+        return False
+    return True

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from workflows.dispatch.task_calls import TaskCall
 from workflows.engine.hints import GroupOpened, ThreadReady
 
 
@@ -17,7 +18,14 @@ class SlotMessage:
     queue: str
 
 
-Message = ThreadReady | SlotMessage
+@dataclass(frozen=True, slots=True)
+class TaskMessage:
+    """A Celery task to run in this process."""
+
+    call: TaskCall
+
+
+Message = ThreadReady | SlotMessage | TaskMessage
 
 
 @dataclass(slots=True)
@@ -74,6 +82,12 @@ def add_group(opened: GroupOpened) -> None:
     """Add the slots of a group."""
     for _ in range(opened.slots):
         _add(SlotMessage(opened.group_id, opened.queue))
+
+
+def add_task(call: TaskCall) -> bool:
+    """Add a task; False without a mailbox: whoever works the rows off sends it."""
+    _add(TaskMessage(call))
+    return is_active()
 
 
 def _add(message: Message) -> None:

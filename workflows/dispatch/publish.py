@@ -1,10 +1,11 @@
 """Sends messages, best effort: the rows already say what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from workflows import conf
-from workflows.dispatch import celery, inline
+from workflows.dispatch import celery, celery_tasks, inline
+from workflows.dispatch.task_calls import Ending, TaskCall, stubbed, stubbed_names
 from workflows.engine.hints import GroupOpened, ThreadReady
 
 
@@ -32,6 +33,21 @@ def send_helpers(group_id: UUID, queue: str, count: int) -> None:
         inline.add_group(GroupOpened(group_id, queue, count))
     else:
         celery.send_helpers(group_id, queue, count)
+
+
+def send_task(call: TaskCall) -> bool:
+    """Send a Celery task; False when it was not sent."""
+    return inline.add_task(call) if _is_inline() else celery_tasks.send_task(call)
+
+
+def run_task(call: TaskCall) -> Ending | None:
+    """Run a task in this process, or let its stub answer; None when it ended without an answer."""
+    return stubbed(call) or celery_tasks.run_here(call)
+
+
+def task_names() -> Collection[str]:
+    """Return the names of the Celery tasks that are registered here, or stubbed."""
+    return [*stubbed_names(), *celery_tasks.task_names()]
 
 
 def _is_inline() -> bool:

@@ -7,11 +7,12 @@ from workflows.definition.schema_check import validate_value
 from workflows.engine.children import tell_parent
 from workflows.engine.hints import Hint
 from workflows.engine.orphans import leave_orphans
+from workflows.engine.questions import ask_next
 from workflows.errors import InputRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import JSONObject
 from workflows.nodes.registry import are_plugin_hooks_on
-from workflows.store import groups, history, runs, suspensions, threads
+from workflows.store import groups, history, questions, runs, suspensions, threads
 
 
 def stop_all(run: Run, plan: Plan, by: str) -> list[Suspension]:
@@ -22,11 +23,14 @@ def stop_all(run: Run, plan: Plan, by: str) -> list[Suspension]:
     """
     if not threads.has_live(run.pk):
         return []  # groups and waits are open only while a thread sleeps at them
+    family = questions.lock_queue(run) if questions.has_questions(run.pk) else None
     groups.cancel_all(run.pk)
     closed = suspensions.close_all(run.pk)
     for suspension in closed:
-        if are_plugin_hooks_on():
+        if suspension.is_asked and are_plugin_hooks_on():
             plan.nodes[suspension.node].kind.on_closed(str(suspension.pk), by)
+    if family is not None:
+        ask_next(family)
     threads.cancel_all(run.pk)
     return closed
 

@@ -51,4 +51,19 @@ class ChildrenOrphaned:
     run_id: UUID
 
 
-Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept | EventEmitted | ChildrenOrphaned
+@dataclass(frozen=True, slots=True)
+class TaskUnsent:
+    """A thread waits for a Celery task: send its message."""
+
+    suspension_id: UUID
+
+
+Hint = (
+    ThreadReady
+    | GroupOpened
+    | GroupEnding
+    | ThreadSlept
+    | EventEmitted
+    | TaskUnsent
+    | ChildrenOrphaned
+)

@@ -7,10 +7,11 @@ from workflows import clock
 from workflows.engine.hints import Hint, ThreadReady
 from workflows.engine.orphans import leave_orphans
 from workflows.engine.plans import load_plan
+from workflows.engine.questions import ask_next
 from workflows.engine.settlements import message_end
 from workflows.models import Run, Suspension
 from workflows.states import ThreadState
-from workflows.store import runs, suspensions, threads
+from workflows.store import questions, runs, suspensions, threads
 
 
 def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> list[Hint]:
@@ -19,8 +20,14 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
     The order of locks is run, suspension, thread; the caller's transaction holds them together.
     """
     run = runs.lock_run(suspension.run_id)
-    if run is None or not suspensions.resolve(suspension.pk, by, **answer):
+    if run is None:
         return []
+    if suspension.family is not None:
+        questions.lock_queue(run)
+    if not suspensions.resolve(suspension.pk, by, **answer):
+        return []
+    if suspension.family is not None:
+        ask_next(suspension.family)
     moved = threads.move(
         suspension.thread_id,
         suspension.seq,

@@ -6,13 +6,15 @@ from workflows.models.events import Event
 from workflows.models.groups import Slot, ThreadGroup
 from workflows.models.history import NodeExecution
 from workflows.models.runs import Run, Thread
-from workflows.models.suspensions import Suspension
+from workflows.models.suspensions import Question, QuestionAddressee, Suspension
 
 __all__ = [
     "Event",
     "IdempotencyRecord",
     "Lease",
     "NodeExecution",
+    "Question",
+    "QuestionAddressee",
     "QueueState",
     "Run",
     "Slot",

@@ -32,10 +32,13 @@ class Suspension(models.Model):
     collect = models.PositiveIntegerField(default=1)
     collected = PlainJSONField(default=list)
     data = PlainJSONField(null=True)  # what was asked of whom, by the kind
-    # Of a question that waits in the queue of a family of runs: the run at its top, and whether it
-    # is this one's turn.
+    # Of a question that waits in the queue of a family of runs: the run at its top, its place, and
+    # whether it is this one's turn. Of a task: whether its message was sent.
     family = models.UUIDField(null=True)
+    turn = models.PositiveIntegerField(null=True)
     is_asked = models.BooleanField(default=True)
+    due_in = models.DurationField(null=True)  # counts from being asked
+    prompt = models.TextField(blank=True)  # what the engine itself asks; a plug-in has its own rows
     wake_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     over_at = models.DateTimeField(null=True)
@@ -72,11 +75,54 @@ class Suspension(models.Model):
             ),
             models.Index(fields=("run",), name="suspension_of_run"),
             models.Index(
-                fields=("family", "opened_at"),
+                fields=("family", "turn"),
                 name="suspension_question",
                 condition=Q(state="open", family__isnull=False),
+            ),
+            models.Index(
+                fields=("opened_at", "id"),
+                name="suspension_asked",
+                condition=Q(state="open", is_asked=True) & ~Q(prompt=""),
+            ),
+            models.Index(
+                fields=("opened_at",),
+                name="suspension_unsent",
+                condition=Q(state="open", kind="task", is_asked=False),
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} wait at {self.node}"
+
+
+class QuestionAddressee(models.Model):
+    """One group or person, by name, that a question is for; members are looked up late."""
+
+    suspension = models.ForeignKey(
+        Suspension, models.CASCADE, related_name="addressees", db_index=False
+    )
+    is_group = models.BooleanField()
+    name = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("suspension", "is_group", "name"), name="question_addressee_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"group {self.name}" if self.is_group else self.name
+
+
+class Question(Suspension):
+    """A suspension that asks a person something, for the admin."""
+
+    class Meta:
+        proxy = True
+        ordering = ("opened_at", "id")
+        default_permissions = ()
+        permissions = (("answer_question", "Can answer every question of runs"),)
+
+    def __str__(self) -> str:
+        return self.prompt

@@ -4,7 +4,7 @@ Everything that takes long is one mechanism: the kind answers `Suspend(wait)`, t
 wait as rows, and when it is over the kind's `resume` is called with a `Resolution`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -31,14 +31,22 @@ class EventWait:
 
 @dataclass(frozen=True, slots=True)
 class PersonWait:
-    """Sleep until a plug-in app resolves it on behalf of people, for example an approval.
+    """Sleep until a person has answered: the engine itself, or a plug-in app on people's behalf.
 
-    `data` is handed to the kind's `on_suspended` hook inside the transaction that puts the thread
-    to sleep; `due` wakes it with a timeout.
+    `data` is handed to the kind's `on_suspended` hook inside the transaction that asks, which is
+    the one that puts the thread to sleep; `due` wakes it so long after that with a timeout.
+
+    Exclusive, it queues: one question of a run and its children is asked at a time, in order of
+    arrival, and the next one inside the transaction that ends the one before.
+
+    With a `prompt` the engine asks. It takes the answers of the people in `data.to` (`groups` and
+    `users`, lists of names) that fit `data.form` (a JSON Schema, or None).
     """
 
     data: Mapping[str, Any]
     due: timedelta | None = None
+    is_exclusive: bool = False
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,22 @@ class ChildWait:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskWait:
+    """Send a Celery task by name, and sleep until it has ended.
+
+    The thread is woken with `{answer}` or `{error: {code, message}}`. Without a `queue` Celery's
+    own routes decide; without a `timeout` the setting `task_seconds` applies.
+    """
+
+    task: str
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    queue: str | None = None
+    priority: int | None = None
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityCall:
     """Call registered Python code with a rendered input, outside any transaction.
 
@@ -72,10 +96,10 @@ class ActivityCall:
     timeout: timedelta | None = None
 
 
-Wait = TimerWait | EventWait | PersonWait | ChildWait
+Wait = TimerWait | EventWait | PersonWait | ChildWait | TaskWait
 
 
-ResolvedBy = Literal["event", "answer", "timer", "activity", "child"]
+ResolvedBy = Literal["event", "answer", "timer", "activity", "child", "task"]
 
 
 @dataclass(frozen=True, slots=True)

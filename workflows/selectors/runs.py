@@ -36,6 +36,12 @@ def waits_of(run: Run) -> QuerySet[Suspension]:
     return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "id")
 
 
+def questions_of(run: Run) -> QuerySet[Suspension]:
+    """Return what a run and its children ask and have asked people, the oldest first."""
+    asked = Suspension.objects.filter(Q(run=run) | Q(family=run.pk), kind="person")
+    return asked.select_related("run").order_by("opened_at", "id")
+
+
 def progress_of(run: Run) -> list[dict[str, Any]]:
     """Return for each group of a run its node, expected and finished parts, and state."""
     over = Count("threads", filter=Q(threads__state__in=THREAD_OVER))

@@ -5,9 +5,11 @@ from workflows.services.after import join_group
 from workflows.services.answers import answer
 from workflows.services.definitions import Published, name_in, publish, validate
 from workflows.services.events import Receipt, resolve, send_event
+from workflows.services.questions import Answered, answer_question
 from workflows.services.runs import Started, cancel, lock_run, start
 from workflows.services.sweeping import Swept
 from workflows.services.sweeping import sweep_once as sweep
+from workflows.services.task_calls import end_task
 from workflows.services.work import (
     Worked,
     begin_slot,
@@ -19,15 +21,18 @@ from workflows.services.work import (
 )
 
 __all__ = [
+    "Answered",
     "Published",
     "Receipt",
     "Started",
     "Swept",
     "Worked",
     "answer",
+    "answer_question",
     "begin_slot",
     "cancel",
     "end_slot",
+    "end_task",
     "help_group",
     "join_group",
     "lock_run",

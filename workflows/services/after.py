@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 from functools import partial
+from itertools import takewhile
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -15,11 +16,13 @@ from workflows.engine.hints import (
     GroupEnding,
     GroupOpened,
     Hint,
+    TaskUnsent,
     ThreadReady,
     ThreadSlept,
 )
 from workflows.services.delivering import deliver_emitted
 from workflows.services.orphans import cancel_orphans
+from workflows.services.sending import send_task
 from workflows.store import groups, runs, threads
 
 logger = logging.getLogger("workflows.after")
@@ -71,6 +74,11 @@ def stop_children(parents: Collection[UUID]) -> int:
     return count
 
 
+def send_tasks(waits: Sequence[UUID]) -> int:
+    """Send the messages of tasks until one is not taken: then the broker is down for all."""
+    return sum(1 for _ in takewhile(send_task, waits))
+
+
 def fall_asleep(run_id: UUID) -> bool:
     """Mark a run as suspended when nothing in it can move; ask after the own commit."""
     if runs.can_move(run_id):
@@ -94,6 +102,7 @@ def _act(hints: Sequence[Hint]) -> None:
         # Before the look whether the run sleeps: its own event may wake it.
         for event_id in emitted:
             match_emitted(event_id)
+        send_tasks([hint.suspension_id for hint in hints if isinstance(hint, TaskUnsent)])
         stop_children([hint.run_id for hint in hints if isinstance(hint, ChildrenOrphaned)])
         for run_id in slept:
             fall_asleep(run_id)

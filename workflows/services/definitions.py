@@ -12,6 +12,7 @@ from workflows import conf
 from workflows.activities import nameable
 from workflows.compiler.compile import Compiled, compile_document
 from workflows.definition.parse import read_document
+from workflows.dispatch.publish import task_names
 from workflows.errors import DefinitionError, Problem
 from workflows.models import WorkflowVersion
 from workflows.nodes.registry import kinds
@@ -48,6 +49,23 @@ class _Callable(Mapping[str, int]):
         return len(self._numbers)
 
 
+class _Tasks(Collection[str]):
+    """The registered Celery tasks; their modules are imported when a document names one."""
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(task_names())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def validate(text: str, *, source: str = "<string>", beside: Collection[str] = ()) -> Compiled:
     """Compile a definition without publishing it. Raises DefinitionError with every problem.
 
@@ -63,6 +81,7 @@ def validate(text: str, *, source: str = "<string>", beside: Collection[str] = (
         activities=nameable(),
         queues=queues,
         workflows=_Callable(beside),
+        tasks=_Tasks(),
     )
 
 

@@ -91,7 +91,7 @@ def resolve(
             answer_digest=digest(payload),
         )
         if not hints:
-            raise _over(_find(suspension.pk))
+            raise suspension_over(_find(suspension.pk))
     say(hints)
     return _find(suspension.pk)
 
@@ -112,7 +112,8 @@ def _find(suspension_id: UUID) -> Suspension:
     return suspension
 
 
-def _over(suspension: Suspension) -> ConflictError:
+def suspension_over(suspension: Suspension) -> ConflictError:
+    """Return the conflict with a wait that is over: who ended it, and when."""
     who = suspension.answered_by or suspension.resolved_by or "the end of its run"
     since = suspension.over_at or clock.now()
     message = f"The wait at {suspension.node!r} was ended by {who} at {since.isoformat()}."

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from workflows import clock
-from workflows.dispatch.inline import Mailbox, Message, SlotMessage
+from workflows.dispatch.inline import Mailbox, Message, SlotMessage, TaskMessage
 from workflows.services.sweeping import sweep_once
+from workflows.services.task_calls import run_task_here
 from workflows.services.work import Worked, help_group, work_thread
 
 
@@ -51,6 +52,9 @@ class Pump:
 
 
 def _work(message: Message) -> Worked:
+    if isinstance(message, TaskMessage):
+        run_task_here(message.call)
+        return Worked()
     if isinstance(message, SlotMessage):
         return help_group(message.group_id, queue=message.queue)
     return work_thread(message.thread_id, message.seq, queue=message.queue)

@@ -13,11 +13,19 @@ from workflows import clock, conf
 from workflows.dispatch import publish
 from workflows.engine.commands import cancel_run
 from workflows.engine.hints import ThreadReady
-from workflows.services.after import fall_asleep, join_group, match_emitted, say, stop_children
+from workflows.services.after import (
+    fall_asleep,
+    join_group,
+    match_emitted,
+    say,
+    send_tasks,
+    stop_children,
+)
 from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
+from workflows.services.questions import ask_again
 from workflows.services.turns import limited_queues, send_waiting
-from workflows.store import control, events, groups, runs, suspensions, sweep
+from workflows.store import control, events, groups, questions, runs, suspensions, sweep
 from workflows.store.threads import worker_name
 
 T = TypeVar("T")
@@ -40,13 +48,15 @@ class Swept:
     helped: int = 0
     joined: int = 0
     matched: int = 0
+    asked: int = 0
+    tasks: int = 0
     stopped: int = 0
     slept: int = 0
 
     @property
     def total(self) -> int:
         mended = (self.freed, self.sent, self.timers, self.late, self.helped, self.joined)
-        return sum((*mended, self.matched, self.stopped))
+        return sum((*mended, self.matched, self.asked, self.tasks, self.stopped))
 
 
 def sweep_once() -> Swept | None:
@@ -78,9 +88,12 @@ def _sweep(limit: int) -> Swept:
         publish.send_helpers(group_id, queue, slots)
     joined = _count(join_group, groups.finished_groups(limit))
     matched = _count(match_emitted, events.all_undelivered(limit))
+    asked = _count(ask_again, questions.silent_families(limit))
+    tasks = send_tasks(suspensions.unsent(limit))
     stopped = stop_children(runs.with_orphans(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
-    return Swept(freed, sent, timers, late, len(standing), joined, matched, stopped, slept)
+    helped = len(standing)
+    return Swept(freed, sent, timers, late, helped, joined, matched, asked, tasks, stopped, slept)
 
 
 def _count(mend: Callable[[T], bool], found: list[T]) -> int:

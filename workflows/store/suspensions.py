@@ -47,6 +47,23 @@ def due(limit: int) -> list[UUID]:
     return list(rows.order_by("wake_at").values_list("pk", flat=True)[:limit])
 
 
+def lock_unsent(suspension_id: UUID) -> Suspension | None:
+    """Lock a wait for a task whose message was not sent; None when somebody else is at it."""
+    rows = Suspension.objects.select_for_update(skip_locked=True).filter(pk=suspension_id)
+    return rows.filter(state=SuspensionState.OPEN, kind="task", is_asked=False).first()
+
+
+def mark_sent(wait: Suspension) -> None:
+    """Note that the message of a locked wait for a task was sent."""
+    Suspension.objects.filter(pk=wait.pk).update(is_asked=True)
+
+
+def unsent(limit: int) -> list[UUID]:
+    """Return waits for tasks whose messages were never sent, the oldest first."""
+    rows = Suspension.objects.filter(state=SuspensionState.OPEN, kind="task", is_asked=False)
+    return list(rows.order_by("opened_at").values_list("pk", flat=True)[:limit])
+
+
 def next_due() -> datetime | None:
     """Return when the next open suspension falls due."""
     rows = Suspension.objects.filter(state=SuspensionState.OPEN, wake_at__isnull=False)

@@ -1,13 +1,13 @@
 """A thread falls asleep, or takes the event that came before it could."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from workflows import clock, conf
 from workflows.engine.call import node_call
 from workflows.engine.children import begin_child, describe
 from workflows.engine.cursor import Cursor
-from workflows.engine.hints import Hint, ThreadSlept
+from workflows.engine.hints import Hint, TaskUnsent, ThreadSlept
 from workflows.engine.matching import early_events
 from workflows.engine.waking import woken_by
 from workflows.models import Run, Suspension
@@ -18,11 +18,12 @@ from workflows.nodes.suspensions import (
     ChildWait,
     EventWait,
     PersonWait,
+    TaskWait,
     TimerWait,
     Wait,
 )
 from workflows.states import ThreadState
-from workflows.store import runs, suspensions, threads
+from workflows.store import questions, runs, suspensions, threads
 
 
 def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
@@ -37,6 +38,9 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
     run = runs.lock_run(cursor.claim.run_id)
     if run is None:
         return None
+    # The queue is a run's row too, the one at the top of the family: it comes before the thread.
+    queued = wait if isinstance(wait, PersonWait) and wait.is_exclusive else None
+    family = questions.lock_queue(run) if queued else None
     # It wakes where it belongs, wherever its last activity ran.
     queue = cursor.group.queue if cursor.group is not None else conf.settings().default_queue
     settled, _ = threads.settle(
@@ -51,6 +55,7 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         attempt=cursor.attempt,
         node=cursor.node_id,
         **_fields(wait),
+        **(questions.take_place(family, queued.due) if queued and family else {}),
     )
     return _begin(opened, wait, cursor, run)
 
@@ -68,16 +73,24 @@ def _begin(opened: Suspension, wait: Wait, cursor: Cursor, run: Run) -> list[Hin
             taken = early_events(opened, cursor.context)
             if taken and len(taken) >= opened.collect:
                 return woken_by(opened, "event", taken if opened.collect > 1 else taken[0])
+        case TaskWait():
+            return [TaskUnsent(opened.pk), slept]
         case PersonWait():
-            if are_plugin_hooks_on():
-                call = node_call(cursor.node, cursor)
-                cursor.node.kind.on_suspended(str(opened.pk), call, wait)
+            _ask(opened, wait, cursor)
         case TimerWait():
             pass
     return [slept]
 
 
-def _fields(wait: Wait) -> dict[str, Any]:
+def _ask(opened: Suspension, wait: PersonWait, cursor: Cursor) -> None:
+    """Write down whom the engine asks, or let the plug-in that asks do so; not before its turn."""
+    if wait.prompt:
+        questions.name_addressees(opened, wait.data["to"])
+    elif opened.is_asked and are_plugin_hooks_on():
+        cursor.node.kind.on_suspended(str(opened.pk), node_call(cursor.node, cursor), wait)
+
+
+def _fields(wait: Wait) -> dict[str, Any]:  # noqa: PLR0911 - one case a wait
     match wait:
         case TimerWait():
             return {"kind": "timer", "wake_at": _timer_end(wait)}
@@ -90,6 +103,23 @@ def _fields(wait: Wait) -> dict[str, Any]:
                 "collect": wait.collect,
                 "wake_at": clock.now() + wait.timeout if wait.timeout is not None else None,
             }
+        case TaskWait():
+            limit = wait.timeout or timedelta(seconds=conf.settings().task_seconds)
+            return {
+                "kind": "task",
+                "data": {
+                    "name": wait.task,
+                    "args": list(wait.args),
+                    "kwargs": dict(wait.kwargs),
+                    "queue": wait.queue,
+                    "priority": wait.priority,
+                },
+                "is_asked": False,
+                "wake_at": clock.now() + limit,
+            }
+        case PersonWait(is_exclusive=True):
+            # Its time begins when it is asked: its place in the queue tells when that is.
+            return {"kind": "person", "data": dict(wait.data), "prompt": wait.prompt}
         case ChildWait():
             end = clock.now() + wait.timeout if wait.timeout is not None else None
             return {"kind": "child", "wake_at": end}

@@ -66,4 +66,3 @@ class WaitEvent(Kind[WaitEventConfig]):
             return Continue(call.context, port="on_timeout")
         message = f"No event {call.config.event!r} that fits came in time."
         return Fail("timeout", message)
-

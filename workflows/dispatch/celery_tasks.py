@@ -1,0 +1,106 @@
+"""Ordinary Celery tasks, which know nothing of the engine: sent, or run here."""
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from celery import current_app, signature, states
+from kombu.exceptions import EncodeError
+from kombu.utils.json import dumps, loads
+
+from workflows import conf
+from workflows.dispatch.celery import best_effort
+from workflows.dispatch.task_calls import FAILED, NOT_JSON, UNKNOWN, Ending, TaskCall, failed
+from workflows.errors import suggest
+
+logger = logging.getLogger("workflows.dispatch")
+
+
+def send_task(call: TaskCall) -> bool:
+    """Send a task with the way back to us; False when the broker did not take it.
+
+    The task runs in a worker of its own queue. That worker sends the answer on to ours, by `link`
+    and `link_error`, so that nobody waits for it and no result need be stored.
+    """
+    back = {"kwargs": {"suspension": str(call.id)}, **_to_us()}
+    options: dict[str, Any] = {
+        "queue": call.queue,
+        "priority": call.priority,
+        "expires": call.expires,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+
+    def send() -> None:
+        current_app.send_task(
+            call.name,
+            call.args,
+            call.kwargs,
+            task_id=str(call.id),
+            link=signature("workflows.task_succeeded", **back),
+            link_error=signature("workflows.task_failed", **back),
+            retry=False,
+            **given,
+        )
+
+    return best_effort(send, f"task {call.name!r}")
+
+
+def send_failure(suspension: str, error: BaseException) -> None:
+    """Tell our workers that a task has failed, from the worker in which it did."""
+
+    def send() -> None:
+        args = (suspension, ended_with(error))
+        current_app.send_task(
+            "workflows.task_failed", args, {"suspension": suspension}, retry=False, **_to_us()
+        )
+
+    best_effort(send, "the failure of a task")
+
+
+def unexplained(task_id: object) -> Ending:
+    """Return the ending of a task whose worker could not say why it failed."""
+    return failed(FAILED, f"The task failed; the log of its worker has the reason: {task_id}.")
+
+
+def run_here(call: TaskCall) -> Ending | None:
+    """Run a registered task in this process; None when it ended without an answer."""
+    names = task_names()
+    if call.name not in names:
+        message = f"No task {call.name!r} is registered here{suggest(call.name, set(names))}."
+        return failed(UNKNOWN, message)
+    task = current_app.tasks[call.name]
+    try:
+        done = task.apply(tuple(call.args), call.kwargs, task_id=str(call.id), throw=False)
+    except SystemExit:
+        return failed(FAILED, f"Task {call.name!r} tried to end its process.")
+    if done.state == states.FAILURE:
+        return ended_with(done.result)
+    return _as_sent(done.result) if done.state == states.SUCCESS else None
+
+
+def ended_with(error: BaseException) -> Ending:
+    """Return the ending that an exception of a task stands for."""
+    code = NOT_JSON if isinstance(error, EncodeError) else FAILED
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide which error it was
+        text = type(error).__name__
+    return failed(code, text, exception=type(error).__name__)
+
+
+def task_names() -> Collection[str]:
+    """Return the names of the tasks that are registered in this code base."""
+    current_app.loader.import_default_modules()
+    return [name for name in current_app.tasks if not name.startswith("celery.")]
+
+
+def _to_us() -> dict[str, Any]:
+    return {"queue": conf.settings().default_queue, "ignore_result": True}
+
+
+def _as_sent(answer: Any) -> Ending:
+    """Return an answer as it would arrive by a message."""
+    try:
+        return {"answer": loads(dumps(answer))}
+    except (TypeError, ValueError) as error:
+        return failed(NOT_JSON, f"{type(error).__name__}: {error}")
