@@ -88,3 +88,8 @@ def ask(id_: str, prompt: str = "Well?", **fields: Any) -> Node:
 
 def celery_task(id_: str, task: str, **fields: Any) -> Node:
     return {"id": id_, "type": "celery_task", "task": task, **fields}
+
+
+def gosub(id_: str, name: str, **fields: Any) -> Node:
+    """Run another workflow as a child."""
+    return {"id": id_, "type": "gosub", "workflow": name, **fields}

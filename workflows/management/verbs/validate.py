@@ -20,9 +20,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Answer:
-    files = [(name, _read(name)) for name in options.files]
-    names = workflows_in((name, text) for name, text in files if isinstance(text, str))
-    checked = [check(name, text, names) for name, text in files]
+    texts = [(name, _read(name)) for name in options.files]
+    names = workflows_in((name, text) for name, text in texts if isinstance(text, str))
+    checked = [check(name, text, names) for name, text in texts]
     wrong = sum(len(each["problems"]) for each in checked)
 
     def draw(console: Console) -> None:
