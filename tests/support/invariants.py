@@ -16,6 +16,7 @@ def assert_invariants() -> None:
     assert not ThreadGroup.objects.filter(state="open", **final).exists(), "it has open groups"
     _assert_sleepers_can_be_woken()
     _assert_groups_have_owners()
+    _assert_parents_are_told()
     moving = Thread.objects.filter(run=OuterRef("pk"), state__in=("ready", "running"))
     asleep = Run.objects.filter(status="suspended")
     assert not asleep.filter(Exists(moving)).exists(), "a suspended run moves"
@@ -39,3 +40,15 @@ def _assert_groups_have_owners() -> None:
     assert not orphaned.exists(), "an open group has no owner that waits for it"
     closed = _LIVE.exclude(group__isnull=True).exclude(group__state="open")
     assert not closed.exists(), "a closed group has live threads"
+
+
+def _assert_parents_are_told() -> None:
+    awaited = Run.objects.filter(asked_by__state="open")
+    assert not awaited.filter(status__in=RUN_FINAL).exists(), "a child is over, its parent sleeps"
+    asked = Suspension.objects.filter(kind="child", state="open")
+    live = Run.objects.filter(asked_by=OuterRef("pk")).exclude(status__in=RUN_FINAL)
+    assert not asked.exclude(Exists(live)).exists(), "a thread waits for a child that is not there"
+    orphans = Run.objects.filter(on_cancel="cancel").exclude(status__in=RUN_FINAL)
+    forgotten = orphans.filter(parent__has_orphans=False)
+    assert not forgotten.filter(parent__status="cancelled").exists(), "nobody cancels an orphan"
+    assert not forgotten.filter(asked_by__state="closed").exists(), "nobody cancels an orphan"
