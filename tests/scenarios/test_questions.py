@@ -1,10 +1,11 @@
 """Questions to people: one of a run at a time, in order, whatever else goes on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
 
+from tests.scenarios.asking import answer, asked, begin, make_people, person, queued
 from tests.support.assertions import (
     assert_at_rest,
     assert_completed,
@@ -12,11 +13,26 @@ from tests.support.assertions import (
     assert_failed,
     assert_waiting_for,
 )
-from tests.support.builder import ask, delay, each, edit, end, fan_in, fan_out, workflow
+from tests.support.builder import activity, ask, delay, each, edit, end, fan_in, fan_out, workflow
+from tests.support.invariants import assert_invariants
+from tests.support.orders import Order, engine_in
 from workflows import services
-from workflows.models import Run, Suspension
-from workflows.selectors.questions import open_questions
+from workflows.errors import (
+    ConflictError,
+    InputRefusedError,
+    KeyReusedError,
+    NotFoundError,
+    PermissionRefusedError,
+)
+from workflows.models import Suspension
+from workflows.nodes import registry
+from workflows.nodes.base import Kind, NodeCall
+from workflows.nodes.outcomes import Outcome, Suspend
+from workflows.nodes.suspensions import PersonWait
+from workflows.selectors.questions import open_questions, visible_questions
+from workflows.services import questions
 from workflows.testing import Harness
+from workflows.testing.harness import VirtualClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -25,55 +41,340 @@ COLOUR = {
     "properties": {"colour": {"enum": ["red", "blue"]}},
     "required": ["colour"],
 }
+TO_LEGAL = {"groups": ["legal"]}
 
 
 @pytest.fixture(autouse=True)
-def people(transactional_db: None) -> dict[str, User]:
-    """Alice starts; Lena and Liam are in legal; Olga may answer everything; Nina nothing."""
-    found = {name: User.objects.create(username=name) for name in ("alice", "lena", "liam")}
-    found |= {name: User.objects.create(username=name) for name in ("olga", "nina")}
-    legal = Group.objects.create(name="legal")
-    for name in ("lena", "liam"):
-        found[name].groups.add(legal)
-    found["olga"].user_permissions.add(Permission.objects.get(codename="answer_question"))
-    return found
+def people(transactional_db: None) -> None:
+    make_people()
 
 
-def person(name: str) -> User:
-    return User.objects.get(username=name)
+def paint(**fields: Any) -> dict[str, Any]:
+    which = ask("which", "Which colour for ${thing}?", **{"form": COLOUR, "to": TO_LEGAL, **fields})
+    ends = [edit("late", late=True, next=None)] if "on_timeout" in fields else []
+    return workflow("paint", which, end(), *ends)
 
 
-def answer(run: Run, data: Any, *, node: str | None = None, by: str = "olga", **more: Any) -> Any:
-    given = {"data": data, **more}
-    return services.answer(run.pk, node=node, answer=given, by=person(by))
+def three(**fields: Any) -> dict[str, Any]:
+    """Three branches that ask at once, and one that does something else."""
+    return workflow(
+        "three",
+        fan_out("f", a="a", b="b", c="c", d="work"),
+        ask("a", next="keep_a", **fields),
+        edit("keep_a", output="${[output]}", next="j"),
+        ask("b", next="keep_b", **fields),
+        edit("keep_b", output="${[output]}", next="j"),
+        ask("c", next="keep_c", **fields),
+        edit("keep_c", output="${[output]}", next="j"),
+        delay("work", "PT1H", next="worked"),
+        edit("worked", next="j"),
+        fan_in("j"),
+        end(output={"said": "${output}"}),
+    )
 
 
-def asked(run: Run) -> list[str]:
-    """Return the nodes that ask now."""
-    rows = Suspension.objects.filter(run=run, state="open", is_asked=True, kind="person")
-    return sorted(rows.values_list("node", flat=True))
-
-
-def begin(engine: Harness, definition: dict[str, Any], **data: Any) -> Run:
-    engine.publish(definition)
-    run = engine.start(definition["workflow"], data, by=person("alice"))
-    engine.drain()
-    return run
+# --- one question ----------------------------------------------------------------------------
 
 
 def test_a_question_is_answered_and_the_run_goes_on(engine: Harness) -> None:
     """Contract: a question to a person: `prompt`, `form` (JSON Schema), `to`, `timeout`; see 9"""
-    definition = workflow(
-        "paint",
-        ask("which", "Which colour for ${thing}?", form=COLOUR, to={"groups": ["legal"]}),
-        end(),
-    )
-    run = begin(engine, definition, thing="the door")
+    run = begin(engine, paint(), thing="the door")
     assert_waiting_for(run, "which")
     (question,) = open_questions(person("lena"))
     assert question.prompt == "Which colour for the door?"
     told = answer(run, {"colour": "red"}, by="lena")
-    assert told.by == "lena"
+    assert (told.by, told.node, told.is_repeat) == ("lena", "which", False)
     engine.drain()
     assert_completed(run, {"thing": "the door", "output": {"colour": "red"}})
     assert_each_step_once(run)
+    assert not open_questions(person("lena")).exists()
+
+
+def test_without_a_form_any_value_is_an_answer(engine: Harness) -> None:
+    run = begin(engine, workflow("q", ask("ask", result="a.b"), end()))
+    answer(run, ["x", 1, None], by="alice")
+    engine.drain()
+    assert_completed(run, {"a": {"b": ["x", 1, None]}})
+
+
+@pytest.mark.parametrize("data", [{"colour": "green"}, {}, "red", None])
+def test_an_answer_that_does_not_fit_the_form_is_refused(engine: Harness, data: Any) -> None:
+    run = begin(engine, paint(), thing="x")
+    with pytest.raises(InputRefusedError):
+        answer(run, data, by="lena")
+    assert_waiting_for(run, "which")
+
+
+@pytest.mark.parametrize(
+    ("to", "who"),
+    [
+        ({"groups": ["legal"]}, {"lena", "liam", "olga"}),
+        ({"users": ["nina"]}, {"nina", "olga"}),
+        ({"users": "${boss}", "groups": ["legal"]}, {"nina", "lena", "liam", "olga"}),
+        ({}, {"alice", "olga"}),
+    ],
+)
+def test_those_in_to_may_answer_and_those_with_the_permission(
+    engine: Harness, to: dict[str, Any], who: set[str]
+) -> None:
+    run = begin(engine, paint(to=to), thing="x", boss=["nina"])
+    names = ("alice", "lena", "liam", "olga", "nina")
+    assert {name for name in names if open_questions(person(name)).exists()} == who
+    for name in set(names) - who:
+        with pytest.raises(PermissionRefusedError) as caught:
+            answer(run, {"colour": "red"}, by=name)
+        assert caught.value.details["rule"] == "not_asked"
+    answer(run, {"colour": "red"}, by=min(who))
+
+
+def test_who_has_left_the_group_or_the_house_may_not_answer(engine: Harness) -> None:
+    run = begin(engine, paint(), thing="x")
+    lena = person("lena")
+    lena.groups.clear()
+    with pytest.raises(PermissionRefusedError):
+        answer(run, {"colour": "red"}, by="lena")
+    liam = person("liam")
+    liam.is_active = False
+    liam.save()
+    with pytest.raises(PermissionRefusedError) as caught:
+        answer(run, {"colour": "red"}, by="liam")
+    assert caught.value.details["rule"] == "inactive"
+
+
+@pytest.mark.parametrize("groups", [17, [1], [""], ["x" * 151]])
+def test_names_that_are_none_fail_the_node(engine: Harness, groups: Any) -> None:
+    run = begin(engine, paint(to={"groups": "${who}"}), thing="x", who=groups)
+    assert_failed(run, "question_invalid", "which")
+
+
+def test_the_same_delivery_gets_the_first_answer_and_changes_nothing(engine: Harness) -> None:
+    run = begin(engine, paint(), thing="x")
+    first = answer(run, {"colour": "red"}, by="lena", key="k1")
+    engine.jump(hours=1)
+    again = answer(run, {"colour": "red"}, by="lena", key="k1")
+    assert again.is_repeat
+    assert again.as_dict() == first.as_dict()
+    with pytest.raises(KeyReusedError):
+        answer(run, {"colour": "blue"}, by="lena", key="k1")
+    assert_completed(run, {"thing": "x", "output": {"colour": "red"}})
+
+
+def test_another_answer_is_a_conflict_that_says_who_and_when(engine: Harness) -> None:
+    run = begin(engine, paint(), thing="x")
+    question = Suspension.objects.get(run=run)
+    answer(run, {"colour": "red"}, by="lena", key="k1")
+    for name, key in (("liam", "k1"), ("lena", "k2"), ("lena", None)):
+        with pytest.raises(ConflictError) as caught:
+            services.answer_question(question.pk, {"colour": "red"}, by=person(name), key=key)
+        assert caught.value.details["closed_by"] == "lena"
+        assert caught.value.details["closed_at"].startswith("2030-01-01T00:00")
+
+
+def test_an_unknown_question_is_not_found(engine: Harness) -> None:
+    run = begin(engine, paint(), thing="x")
+    with pytest.raises(NotFoundError):
+        services.answer_question(run.pk, 1, by=person("olga"))
+    with pytest.raises(NotFoundError) as caught:
+        answer(run, 1, node="wich")
+    assert "did you mean 'which'" in caught.value.message
+
+
+def test_a_timeout_goes_its_way(engine: Harness) -> None:
+    definition = paint(timeout="P2D", on_timeout="late")
+    run = begin(engine, definition, thing="x")
+    engine.jump(days=1, hours=23)
+    assert_waiting_for(run, "which")
+    engine.jump(hours=1)
+    assert_completed(run, {"thing": "x", "late": True})
+    with pytest.raises(ConflictError) as caught:
+        services.answer_question(
+            Suspension.objects.get(run=run).pk, {"colour": "red"}, by=person("lena")
+        )
+    assert caught.value.details["closed_by"] == "timer"
+
+
+def test_a_timeout_without_a_way_out_fails_the_node(engine: Harness) -> None:
+    run = begin(engine, paint(timeout="P2D"), thing="x")
+    engine.jump(days=2)
+    assert_failed(run, "timeout", "which")
+
+
+def test_time_asleep_on_a_person_does_not_age_the_run(engine: Harness) -> None:
+    run = begin(engine, {**paint(), "limits": {"timeout": "PT1H"}}, thing="x")
+    engine.jump(days=3)
+    assert_waiting_for(run, "which")
+    answer(run, {"colour": "red"})
+    engine.drain()
+    assert_completed(run)
+
+
+# --- several questions -----------------------------------------------------------------------
+
+
+def test_one_question_is_asked_at_a_time_in_order_of_arrival(engine: Harness) -> None:
+    """Contract: One question of a run is active at a time, in order of arrival, across its splits
+    and its children; the others are queued and nobody is notified of them.
+    """
+    run = begin(engine, three())
+    assert (asked(run), queued(run)) == (["a"], ["b", "c"])
+    assert [each.node for each in open_questions(person("alice"))] == ["a"]
+    assert [each.node for each in visible_questions(person("olga"))] == ["a"]
+    with pytest.raises(ConflictError) as caught:
+        answer(run, "early", node="b")
+    assert caught.value.details["turn"] == 2
+    for number, node in enumerate("abc"):
+        assert asked(run) == [node]
+        answer(run, number)
+        engine.drain()
+    engine.jump(hours=1)
+    assert_completed(run, {"said": [0, 1, 2]})
+
+
+def test_answering_asks_the_next_in_the_same_transaction(engine: Harness) -> None:
+    """Contract: Answering one activates and announces the next in the same transaction."""
+    run = begin(engine, three())
+    answer(run, 1)
+    assert asked(run) == ["b"]  # nobody has worked anything off yet
+
+
+def test_others_move_while_a_question_is_open(engine: Harness) -> None:
+    """Contract: If other threads of the run can move they do (the run stays `running`)."""
+    definition = three()
+    definition["nodes"][8] = {
+        **activity("work", "test.fail_until", input={"attempt": 2}, next="worked"),
+        "retry": {"attempts": 2, "backoff": "PT1M"},
+    }
+    run = begin(engine, definition)
+    assert engine.result(run).status == "running"
+    engine.jump(minutes=1)
+    assert_waiting_for(run, "a", "b", "c")
+    answer(run, 1)
+    assert engine.result(run).status == "running"
+    engine.drain()
+    assert_waiting_for(run, "b", "c")
+
+
+def test_a_timeout_counts_from_being_asked_and_asks_the_next(engine: Harness) -> None:
+    run = begin(engine, three(timeout="PT2H", on_timeout="j"))
+    engine.jump(hours=2)
+    assert (asked(run), queued(run)) == (["b"], ["c"])
+    due = Suspension.objects.get(run=run, node="b").wake_at
+    assert due == engine.clock.moment + timedelta(hours=2)
+    assert Suspension.objects.get(run=run, node="c").wake_at is None
+    engine.jump(hours=1)
+    answer(run, "in time")
+    engine.drain()
+    assert asked(run) == ["c"]
+    engine.jump(hours=1, minutes=59)
+    assert asked(run) == ["c"]
+    engine.jump(minutes=1)
+    assert_completed(run, {"said": ["in time"]})
+
+
+def test_an_end_that_stops_everything_closes_every_question(engine: Harness) -> None:
+    definition = three()
+    definition["nodes"].append({"id": "stop", "type": "end", "terminate": True})
+    definition["nodes"][9]["next"] = "stop"
+    run = begin(engine, definition)
+    engine.jump(hours=1)
+    assert engine.result(run).status == "completed"
+    assert_at_rest(run)
+    assert not visible_questions(person("olga")).filter(state="open").exists()
+    assert [each.node for each in visible_questions(person("olga"))] == ["a"]
+
+
+def test_a_cancelled_run_asks_nobody(engine: Harness) -> None:
+    run = begin(engine, three())
+    services.cancel(run.pk)
+    assert (asked(run), queued(run)) == ([], [])
+    with pytest.raises(ConflictError):
+        answer(run, 1)
+
+
+def test_runs_do_not_wait_for_each_other(engine: Harness) -> None:
+    one, two = begin(engine, three()), begin(engine, three())
+    assert (asked(one), asked(two)) == (["a"], ["a"])
+
+
+def test_a_family_that_asks_nobody_is_found_by_the_sweeper(engine: Harness) -> None:
+    run = begin(engine, three())
+    Suspension.objects.filter(run=run, node="a").update(is_asked=False)
+    swept = services.sweep()
+    assert swept is not None
+    assert swept.asked == 1
+    assert asked(run) == ["a"]
+    assert not questions.ask_again(run.pk)
+
+
+def test_fifty_orders_ask_one_at_a_time_and_lose_none(transactional_db: None) -> None:
+    definition = workflow(
+        "many",
+        each("m", "wait", next="end"),
+        delay("wait", "PT${item % 3}S", next="ask"),
+        ask("ask", "Number ${item}?", next=None),
+        end(output={"said": "${output}"}),
+    )
+    time = VirtualClock()  # goes on from order to order: they share the database
+    for seed in range(50):
+        with engine_in(Order(seed, is_fine=seed % 2 == 0), time) as engine:
+            run = begin(engine, definition, items=list(range(5)))
+            for _ in range(5):
+                engine.jump(seconds=3)
+                waits = Suspension.objects.filter(family=run.pk, state="open")
+                (question,) = waits.filter(is_asked=True)
+                assert question.turn == min(waits.values_list("turn", flat=True))
+                assert_invariants()
+                services.answer_question(question.pk, question.prompt, by=person("alice"))
+                engine.double_messages()
+            engine.drain()
+            assert_completed(run, {"said": [f"Number {n}?" for n in range(5)]})
+            assert_each_step_once(run)
+
+
+# --- plug-ins in the queue -------------------------------------------------------------------
+
+
+class Counter(Kind[Any]):
+    """A plug-in that asks by rows of its own, one at a time."""
+
+    name = "counter"
+    is_bounded = True
+    told: list[tuple[str, str, Any]] = []
+
+    def run(self, call: NodeCall[Any]) -> Outcome:
+        return Suspend(PersonWait({"n": call.context["n"]}, is_exclusive=True))
+
+    def on_suspended(self, suspension_id: str, call: NodeCall[Any], wait: PersonWait) -> None:
+        assert Suspension.objects.get(pk=suspension_id).is_asked
+        self.told.append(("asked", call.config.id, (wait.data["n"], call.context["n"])))
+
+    def on_closed(self, suspension_id: str, by: str) -> None:
+        self.told.append(("closed", Suspension.objects.get(pk=suspension_id).node, by))
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
+    monkeypatch.setattr(Counter, "Config", registry.kinds()["delay"].Config, raising=False)
+    monkeypatch.setitem(registry._plugins, "counter", Counter())
+    Counter.told.clear()
+    return Counter.told
+
+
+def test_a_plug_in_hears_of_its_question_when_it_is_its_turn(
+    engine: Harness, told: list[tuple[str, str, Any]]
+) -> None:
+    definition = workflow(
+        "mixed",
+        fan_out("f", a="a", b="b", c="c"),
+        ask("a", next="j"),
+        {"id": "b", "type": "counter", "next": "j"},
+        {"id": "c", "type": "counter", "next": "j"},
+        fan_in("j"),
+        end(),
+    )
+    run = begin(engine, definition, n=7)
+    assert told == []
+    answer(run, 1, node="a")
+    assert told == [("asked", "b", (7, 7))]
+    services.cancel(run.pk)
+    assert told == [("asked", "b", (7, 7)), ("closed", "b", "cancel")]
