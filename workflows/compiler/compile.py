@@ -67,6 +67,12 @@ def compile_document(
     return Compiled(_plan(draft), tuple(found))
 
 
+def calls_in(document: Document, *, kinds: Kinds) -> list[str]:
+    """Return the names of the workflows that a document calls, whatever else is wrong with it."""
+    draft = read_draft(document, kinds=kinds, activities=None, queues=None)
+    return list(dict.fromkeys(name for name, _ in _calls(draft)))
+
+
 def compile_definition(
     value: Any,
     *,

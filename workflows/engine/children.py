@@ -1,5 +1,7 @@
 """Child runs: begun with a thread's falling asleep, and told to it when they end."""
 
+from uuid import UUID, uuid5
+
 from workflows import conf
 from workflows.context.values import check_value
 from workflows.definition.schema_check import validate_value
@@ -39,6 +41,7 @@ def begin_child(
     return accept(
         version,
         plan,
+        id=_id_of(parent, asked_by),
         input=given,
         parent_id=parent.pk,
         asked_by_id=asked_by.pk,
@@ -50,12 +53,12 @@ def begin_child(
     )
 
 
-def describe(child: Run) -> JSONObject:
-    """Return what a node is told of a child run."""
+def describe(child: Run, version: int) -> JSONObject:
+    """Return what a node is told of a child run; `version` is the number of its version."""
     told: JSONObject = {
         "run": str(child.pk),
         "workflow": child.workflow_name,
-        "version": runs.load_info(child.pk).number,
+        "version": version,
         "status": child.status,
         "result": child.result or None,
         "reason": child.reason,
@@ -72,7 +75,12 @@ def tell_parent(child: Run) -> list[Hint]:
     # Not looked at under a lock: a wait that is over stays so.
     if asked is None or asked.state != SuspensionState.OPEN:
         return []
-    return woken_by(asked, "child", describe(child))
+    return woken_by(asked, "child", describe(child, runs.load_info(child.pk).number))
+
+
+def _id_of(parent: Run, asked_by: Suspension) -> UUID:
+    """Return the id of the child that an attempt of a step starts, however often it is tried."""
+    return uuid5(parent.pk, f"{asked_by.thread_id}:{asked_by.seq}:{asked_by.attempt}")
 
 
 def _check_depth(parent: Run, cursor: Cursor, wait: ChildWait) -> None:

@@ -3,7 +3,7 @@
 from workflows.definition.schema_check import validate_value
 from workflows.services.after import join_group
 from workflows.services.answers import answer
-from workflows.services.definitions import Published, name_in, publish, validate
+from workflows.services.definitions import Published, calls_in, name_in, publish, validate
 from workflows.services.events import Receipt, resolve, send_event
 from workflows.services.questions import Answered, answer_question
 from workflows.services.runs import Started, cancel, lock_run, start
@@ -30,6 +30,7 @@ __all__ = [
     "answer",
     "answer_question",
     "begin_slot",
+    "calls_in",
     "cancel",
     "end_slot",
     "end_task",

@@ -11,6 +11,7 @@ from django.db import transaction
 from workflows import conf
 from workflows.activities import nameable
 from workflows.compiler.compile import Compiled, compile_document
+from workflows.compiler.compile import calls_in as compiler_calls_in
 from workflows.definition.parse import read_document
 from workflows.dispatch.publish import task_names
 from workflows.errors import DefinitionError, Problem
@@ -93,6 +94,14 @@ def name_in(text: str, *, source: str = "<string>") -> str | None:
         return None
     name = value.get("workflow") if isinstance(value, dict) else None
     return name if isinstance(name, str) else None
+
+
+def calls_in(text: str, source: str = "<string>") -> list[str]:
+    """Return the names of the workflows that a document calls; none if it cannot be read."""
+    try:
+        return compiler_calls_in(read_document(text, source=source), kinds=kinds())
+    except DefinitionError:
+        return []
 
 
 def publish(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -38,6 +38,7 @@ def start(
     key: str | None = None,
     version: int | None = None,
     by: AbstractBaseUser | None = None,
+    run_id: UUID | None = None,
 ) -> Started:
     """Start a run of a workflow's newest version, or of a given one.
 
@@ -49,6 +50,7 @@ def start(
         key: an idempotency key: a second start with it returns the first run.
         version: number of the version.
         by: who starts it; may not decide the approvals that it asks for.
+        run_id: the id of the run, for whoever must know it beforehand; random if left out.
 
     Raises:
         NotFoundError: there is no such workflow or version.
@@ -70,7 +72,7 @@ def start(
     validate_value(plan.definition.input, data, what=f"the input of workflow {name!r}")
     try:
         with own_transaction():
-            return _insert(chosen, data, key=key, key_digest=body, by=by)
+            return _insert(chosen, data, key=key, key_digest=body, by=by, run_id=run_id)
     except IntegrityError:
         earlier = _earlier(name, key, body)
         if earlier is None:
@@ -130,10 +132,12 @@ def _insert(
     key: str | None,
     key_digest: str,
     by: AbstractBaseUser | None,
+    run_id: UUID | None,
 ) -> Started:
     run, hints = start_run.apply(
         version,
         load_plan(version.pk, version.digest),
+        id=run_id or uuid4(),
         input=data,
         key=key,
         key_digest=key_digest if key is not None else "",

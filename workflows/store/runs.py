@@ -67,6 +67,11 @@ def remember(info: RunInfo) -> RunInfo:
     return info
 
 
+def forget_infos() -> None:
+    """Forget what is kept about runs, for another database."""
+    _infos.clear()
+
+
 def load_info(run_id: UUID) -> RunInfo:
     """Return what never changes about a run."""
     known = _infos.get(run_id)

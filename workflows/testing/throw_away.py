@@ -13,6 +13,7 @@ from django.db.utils import ConnectionHandler
 
 from workflows.engine.plans import load_plan
 from workflows.store.definitions import known_version
+from workflows.store.runs import forget_infos
 
 _SETTINGS: dict[str, Any] = {
     DEFAULT_DB_ALIAS: {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
@@ -26,19 +27,20 @@ def throw_away_database() -> Iterator[None]:
     image = _empty_image()
     connection = _connect(image)
     connections[DEFAULT_DB_ALIAS] = connection
-    _forget_versions()
+    _forget_rows()
     try:
         yield
     finally:
         connections[DEFAULT_DB_ALIAS] = before
-        _forget_versions()
+        _forget_rows()
         _discard(connection)
 
 
-def _forget_versions() -> None:
-    """Forget what is kept by the version's number: it means something else in every database."""
+def _forget_rows() -> None:
+    """Forget what this process keeps by the ids of rows: they mean others in every database."""
     load_plan.cache_clear()
     known_version.cache_clear()
+    forget_infos()
 
 
 def _connect(image: bytes | None = None) -> BaseDatabaseWrapper:

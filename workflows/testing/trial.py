@@ -1,16 +1,20 @@
 """One definition run to its end: in process, on virtual time, in a throw-away database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
 
 from workflows import clock, services
 from workflows.activities import replaced_by
 from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.registry import without_plugin_hooks
+from workflows.selectors.families import children_of, is_family_over
 from workflows.selectors.runs import history_of, waits_of
 from workflows.selectors.waits import plan_of
 from workflows.states import RUN_FINAL
@@ -22,6 +26,9 @@ from workflows.testing.throw_away import throw_away_database
 #: A workflow that still sleeps and wakes after so many turns would do so for ever.
 MAX_TURNS = 20_000
 
+#: Of every trial's run, so that two reports of the same trial are the same.
+_RUN_ID = UUID(int=1, version=4)
+
 Report = dict[str, Any]
 
 
@@ -32,6 +39,7 @@ class Trial:
     Attributes:
         text: the definition, YAML or JSON.
         source: what to call it in messages.
+        others: the definitions of the workflows that it calls, by what to call them in messages.
         stubs: answers of activities by name: the n-th call takes the n-th, the last repeats.
         script: events and answers, and when they come.
         seed: work off what can move in an order drawn by lot; None takes it as it comes.
@@ -41,6 +49,7 @@ class Trial:
 
     text: str
     source: str = "<string>"
+    others: Mapping[str, str] = field(default_factory=dict)
     stubs: dict[str, list[StubAnswer]] = field(default_factory=dict)
     script: list[Entry] = field(default_factory=list)
     seed: int | None = None
@@ -51,14 +60,15 @@ class Trial:
         """Run the definition with this input, and tell what happened.
 
         `status` is the run's at the end; `suspended` when it sleeps and nothing more is to come;
-        `invalid` when the definition or the input is refused, with `problems`.
+        `invalid` when a definition or the input is refused, with `problems` (of a definition,
+        `source` tells which).
         """
         with self._surroundings() as harness:
             try:
-                published = services.publish(self.text, source=self.source)
-                run = services.start(published.version.workflow.name, data).run
+                run = services.start(self._publish(), data, run_id=_RUN_ID).run
             except DefinitionError as error:
-                return _invalid(error.code, error.message, error.problems)
+                refused = _invalid(error.code, error.message, error.problems)
+                return {**refused, "source": error.details["source"]}
             except InputRefusedError as error:
                 return _invalid(error.code, error.message, error.problems)
             except ValueRefusedError as error:
@@ -67,6 +77,20 @@ class Trial:
             play = _Play(harness, run, list(self.script))
             stopped = play.through()
             return _report(harness.result(run), play, stopped=stopped)
+
+    def _publish(self) -> str:
+        """Publish everything, and return the name of the workflow that is tried."""
+        texts = {**self.others, self.source: self.text}
+        named = (services.name_in(text, source=source) for source, text in texts.items())
+        names = [name for name in named if name is not None]
+        own = ""
+        for source, text in texts.items():
+            try:
+                own = services.publish(text, source=source, beside=names).version.workflow.name
+            except DefinitionError as error:
+                error.details["source"] = source
+                raise
+        return own  # it is the last of them
 
     @contextmanager
     def _surroundings(self) -> Iterator[Harness]:
@@ -95,7 +119,7 @@ class _Play:
         for _ in range(MAX_TURNS):
             happened = self._happen()
             self.harness.drain()
-            if self.harness.result(self.run).status in RUN_FINAL:
+            if is_family_over(self.run):
                 return False
             if happened or self._can_happen():
                 continue
@@ -103,7 +127,7 @@ class _Play:
             if moment is None:
                 return False
             self.harness.clock.move_to(moment)
-        return True
+        return self.harness.result(self.run).status not in RUN_FINAL
 
     def _happen(self) -> bool:
         """Let the first entry happen whose time has come; a question must have been asked."""
@@ -130,25 +154,23 @@ class _Play:
         return entry.answer is None or self._asked(entry.answer.node) is not None
 
     def _asked(self, node: str) -> Suspension | None:
-        return waits_of(self.run).filter(kind="person", node=node).first()
+        """Return the oldest question that this node asks, of the run or of one below it."""
+        family = Q(run=self.run) | Q(run__root_id=self.run.pk)
+        waits = Suspension.objects.filter(family, state="open", kind="person", is_asked=True)
+        return waits.filter(node=node).order_by("opened_at", "id").first()
 
     def _answer(self, answer: dict[str, Any]) -> None:
-        asked, plan = self._asked(answer["node"]), plan_of(self.run)
+        asked = self._asked(answer["node"])
+        plan = plan_of(asked.run) if asked is not None else None
         if asked is not None and plan is not None:
             payload = plan.nodes[asked.node].kind.scripted(answer)
             services.resolve(asked.pk, payload, by="script")
 
     def _next_moment(self) -> datetime | None:
         now = self.harness.clock.moment
-        times = [self.harness.next_due(), self._deadline()]
+        times = [self.harness.next_due()]
         times += [self.begin + entry.at for entry in self.pending]
         return min((time for time in times if time is not None and time > now), default=None)
-
-    def _deadline(self) -> datetime | None:
-        """Return when the run is too old; time asleep on a person does not count against it."""
-        if waits_of(self.run).filter(kind="person").exists():
-            return None
-        return self.harness.result(self.run).deadline_at
 
 
 def _invalid(code: str, message: str, problems: list[Problem]) -> Report:
@@ -158,8 +180,20 @@ def _invalid(code: str, message: str, problems: list[Problem]) -> Report:
 
 
 def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
-    end = run.ended_at or play.harness.clock.moment
     report = {
+        **_course(run, play),
+        "unused": [entry.model_dump(mode="json", exclude_none=True) for entry in play.pending],
+    }
+    if stopped:
+        message = f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
+        report["error"] = {"code": "trial_limit", "message": message, "node": None}
+    return report
+
+
+def _course(run: Run, play: _Play) -> Report:
+    """Tell what happened to a run and to those below it."""
+    end = run.ended_at or play.harness.clock.moment
+    return {
         **_blank(),
         "status": run.status,
         "result": run.result or None,
@@ -168,13 +202,23 @@ def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
         "error": _error(run.error),
         "nodes": _nodes(run),
         "suspensions": [_suspension(each, play.begin) for each in waits_of(run)],
-        "unused": [entry.model_dump(mode="json", exclude_none=True) for entry in play.pending],
-        "virtual_duration_s": (end - play.begin).total_seconds(),
+        "children": [_child(each, play) for each in children_of(run)],
+        "virtual_duration_s": (end - run.created_at).total_seconds(),
     }
-    if stopped:
-        message = f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
-        report["error"] = {"code": "trial_limit", "message": message, "node": None}
-    return report
+
+
+def _child(run: Run, play: _Play) -> Report:
+    """Tell the same of a child run, and where it was started."""
+    asked = run.asked_by
+    return {
+        "run": str(run.pk),
+        "workflow": run.workflow_name,
+        "version": run.version.number,
+        "node": asked.node if asked is not None else None,
+        "attempt": asked.attempt if asked is not None else 1,
+        "input": run.input,
+        **_course(run, play),
+    }
 
 
 def _blank() -> Report:

@@ -67,7 +67,7 @@ def _begin(opened: Suspension, wait: Wait, cursor: Cursor, run: Run) -> list[Hin
         case ChildWait():
             child, hints = begin_child(run, cursor, wait, opened)
             if wait.is_detached:
-                return hints + woken_by(opened, "child", describe(child))
+                return hints + woken_by(opened, "child", describe(child, child.version.number))
             return [*hints, slept]
         case EventWait():
             taken = early_events(opened, cursor.context)

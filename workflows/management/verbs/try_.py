@@ -22,11 +22,13 @@ from workflows.management.answers import (
 )
 from workflows.management.arguments import read_text, read_value
 from workflows.management.refusals import UsageError, lines
+from workflows.testing.beside import called_beside
 from workflows.testing.script import read_script, read_stubs
 from workflows.testing.trial import Trial
 
 HELP = "Run a definition to its end in process: virtual time, scripted activities, no server."
 _WIDEST = 200  # characters of an output in the table
+_MOST_CHILDREN = 20  # of one run, in the drawing
 _CODES = {"completed": OK, "suspended": OK, "invalid": REFUSED}
 _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
@@ -50,9 +52,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Answer:
+    text = read_text(options.file)
     trial = Trial(
-        read_text(options.file),
+        text,
         source=options.file,
+        others=called_beside(text, options.file) if options.file != "-" else {},
         stubs=read_stubs(read_value(options.stubs)) if options.stubs else {},
         script=read_script(read_value(options.events)) if options.events else [],
         seed=options.seed,
@@ -92,8 +96,30 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _draw(console: Console, report: dict[str, Any], source: str) -> None:
-    for line in lines([Problem(**each) for each in report["problems"]], source):
+    for line in lines(
+        [Problem(**each) for each in report["problems"]], report.get("source", source)
+    ):
         say(console, line)
+    _draw_children(console, report)
+    _draw_course(console, report)
+    for each in report["unused"]:
+        say(console, f"unused: {plain(json.dumps(each, ensure_ascii=False))}")
+
+
+def _draw_children(console: Console, report: dict[str, Any], place: str = "") -> None:
+    """Draw what the child runs did, the deepest first, as they have ended."""
+    for each in report["children"][:_MOST_CHILDREN]:
+        here = f"{place}{each['node']} > "
+        _draw_children(console, each, here)
+        say(console, f"child run {here}{each['workflow']} v{each['version']}")
+        _draw_course(console, each)
+        say(console, "")
+    more = len(report["children"]) - _MOST_CHILDREN
+    if more > 0:
+        say(console, f"... and {more} more child runs (all of them with --json)\n")
+
+
+def _draw_course(console: Console, report: dict[str, Any]) -> None:
     if report["nodes"]:
         console.print(_steps(report["nodes"]))
         say(console, "")
@@ -106,8 +132,6 @@ def _draw(console: Console, report: dict[str, Any], source: str) -> None:
         until = f", until {each['wake_at']}" if each["wake_at"] else ""
         event = f" for {each['event']!r} key {each['key'] or ''!r}" if each["event"] else ""
         say(console, f"{each['node']} waits ({each['kind']}){event} since {each['since']}{until}")
-    for each in report["unused"]:
-        say(console, f"unused: {plain(json.dumps(each, ensure_ascii=False))}")
 
 
 def _steps(nodes: list[dict[str, Any]]) -> Any:
