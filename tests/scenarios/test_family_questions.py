@@ -144,6 +144,7 @@ def test_a_child_s_timeout_makes_way(engine: Harness) -> None:
     assert_completed(run, {"said": ["late", 1, "late"]})
 
 
+@pytest.mark.slow
 def test_fifty_orders_of_a_family_ask_one_at_a_time(transactional_db: None) -> None:
     time = VirtualClock()  # goes on from order to order: they share the database
     definition = workflow(

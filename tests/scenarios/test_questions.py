@@ -304,6 +304,7 @@ def test_a_family_that_asks_nobody_is_found_by_the_sweeper(engine: Harness) -> N
     assert not questions.ask_again(run.pk)
 
 
+@pytest.mark.slow
 def test_fifty_orders_ask_one_at_a_time_and_lose_none(transactional_db: None) -> None:
     definition = workflow(
         "many",

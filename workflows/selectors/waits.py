@@ -9,6 +9,7 @@ from workflows.engine.plans import load_plan
 from workflows.errors import DefinitionError, NotFoundError
 from workflows.models import Run, Suspension
 from workflows.nodes.base import Kind
+from workflows.selectors.questions import addressees_in_words
 from workflows.selectors.runs import waits_of
 
 
@@ -18,7 +19,7 @@ class Wait:
 
     suspension: str
     node: str
-    kind: str  # timer, event, person
+    kind: str  # timer, event, person, child, task, lock
     what: str
     who: str
     since: datetime
@@ -64,19 +65,50 @@ def _told(suspension: Suspension, plan: Plan | None) -> Wait:
 
 
 def _words(suspension: Suspension, plan: Plan | None) -> tuple[str, str]:
-    if suspension.kind == "timer":
-        return "its time", "nobody: it goes on by itself"
-    if suspension.kind == "event":
-        what = f"event {suspension.event_type!r}"
-        if suspension.event_key:
-            what += f" with key {suspension.event_key!r}"
-        if suspension.collect > 1:
-            what += f" ({len(suspension.collected)} of {suspension.collect} have come)"
-        return what, "whoever sends that event"
+    match suspension.kind:
+        case "timer":
+            return "its time", "nobody: it goes on by itself"
+        case "event":
+            return _event_words(suspension)
+        case "task":
+            return _task_words(suspension)
+        case _:
+            return _person_words(suspension, plan)
+
+
+def _event_words(suspension: Suspension) -> tuple[str, str]:
+    what = f"event {suspension.event_type!r}"
+    if suspension.event_key:
+        what += f" with key {suspension.event_key!r}"
+    if suspension.collect > 1:
+        what += f" ({len(suspension.collected)} of {suspension.collect} have come)"
+    return what, "whoever sends that event"
+
+
+def _person_words(suspension: Suspension, plan: Plan | None) -> tuple[str, str]:
+    if not suspension.is_asked:
+        what = suspension.prompt or "a question"
+        return what, f"nobody yet: {_before(suspension)} of its run first"
+    if suspension.prompt:
+        return suspension.prompt, addressees_in_words(suspension)
     node = plan.nodes.get(suspension.node) if plan is not None else None
     if node is None:
         return "an answer", "a person"
     return _told_by(node.kind, str(suspension.pk))
+
+
+def _task_words(suspension: Suspension) -> tuple[str, str]:
+    task = f"task {suspension.data['name']!r}"
+    if not suspension.is_asked:
+        return f"{task}, not sent yet", "the broker: it is sent again and again"
+    return task, "the worker that runs it"
+
+
+def _before(suspension: Suspension) -> str:
+    """Return how many questions come before one in the queue of its family."""
+    queue = Suspension.objects.filter(family=suspension.family, state="open")
+    count = queue.filter(turn__lt=suspension.turn).count()
+    return "1 question" if count == 1 else f"{count} questions"
 
 
 def _told_by(kind: Kind[Any], suspension_id: str) -> tuple[str, str]:

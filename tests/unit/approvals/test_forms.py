@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django import forms
 
-from approvals.forms import AnswerForm, JSONTextField, schema_field
+from approvals.forms import AnswerForm
 from workflows.errors import Problem
+from workflows.forms import JSONTextField, schema_field
 
 
 def filled(schema: dict[str, Any], *values: Any, **options: Any) -> AnswerForm:
