@@ -94,6 +94,12 @@ class HighestFirst(KeysetPagination):
     ordering = ("-number",)
 
 
+class FirstOpened(KeysetPagination):
+    """What was opened first comes first."""
+
+    ordering = ("opened_at", "id")
+
+
 class LastReceivedFirst(KeysetPagination):
     """The last received first."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from workflows.api import auth, definitions, documents, events, runs
+from workflows.api import auth, definitions, documents, events, questions, runs
 from workflows.definition.model import WORKFLOW_NAME
 
 
@@ -50,6 +50,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/", runs.RunDetail.as_view(), name="run-detail"),
     path("runs/<uuid:run_id>/history/", runs.RunHistory.as_view(), name="run-history"),
     path("runs/<uuid:run_id>/cancel/", runs.RunCancel.as_view(), name="run-cancel"),
+    path("questions/", questions.QuestionList.as_view(), name="question-list"),
+    path(
+        "questions/<uuid:question_id>/", questions.QuestionDetail.as_view(), name="question-detail"
+    ),
+    path(
+        "questions/<uuid:question_id>/answer/",
+        questions.QuestionAnswer.as_view(),
+        name="question-answer",
+    ),
     path("events/", events.EventList.as_view(), name="event-list"),
     path("schema/", documents.Schema.as_view(), name="schema"),
     path("docs/", documents.Docs.as_view(url_name="schema"), name="docs"),

@@ -17,6 +17,7 @@ Action = Literal[
     "cancel_run",
     "view_event",
     "send_event",
+    "answer_question",
 ]
 
 #: What one does, and the Django permission that it takes.
@@ -29,6 +30,7 @@ PERMISSIONS: Mapping[Action, str] = MappingProxyType(
         "cancel_run": "workflows.cancel_run",
         "view_event": "workflows.view_event",
         "send_event": "workflows.send_event",
+        "answer_question": "workflows.answer_question",
     }
 )
 

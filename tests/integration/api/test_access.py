@@ -33,6 +33,8 @@ MATRIX = [
 ]
 #: Open to whoever has logged in, or is about to.
 WITHOUT_PERMISSION = {"login", "logout", "schema", "docs"}
+#: What one sees and may answer is a matter of whom the question is for.
+WITHOUT_PERMISSION |= {"question-list", "question-detail", "question-answer"}
 
 
 def call(client: APIClient, method: str, address: str) -> Any:
