@@ -7,12 +7,14 @@ from workflows import clock
 from workflows.admin.graph import Graph, graph_of
 from workflows.admin.timeline import Timeline, pretty, spoken, timeline_of
 from workflows.models import Run, Thread
+from workflows.selectors.families import Descendant, tree_of
 from workflows.selectors.runs import progress_of, waits_of
 from workflows.selectors.waits import Wait, open_waits
 from workflows.states import RUN_FINAL
 
 _MOST_THREADS = 60
 _MOST_WAITS = 30
+_MOST_CHILDREN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Page:
     input: str
     output: str | None
     error: dict[str, Any] | None
+    children: list[Descendant]
+    more_children: int
 
 
 def page_of(run: Run) -> Page:
@@ -51,6 +55,7 @@ def page_of(run: Run) -> Page:
     now = clock.now()
     waits = open_waits(run, _MOST_WAITS)
     threads = Thread.objects.filter(run=run)
+    children, more_children = tree_of(run, _MOST_CHILDREN)
     # Those that are not over come first: they are what is looked for.
     shown = sorted(threads.defer("context").order_by("-moved_at")[:_MOST_THREADS], key=_liveliness)
     return Page(
@@ -67,6 +72,8 @@ def page_of(run: Run) -> Page:
         input=pretty(run.input),
         output=None if run.output is None else pretty(run.output),
         error=run.error,
+        children=children,
+        more_children=more_children,
     )
 
 

@@ -77,6 +77,9 @@ class RunAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     change_form_template = "admin/workflows/run/page.html"
 
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        return lookup == "parent__id__exact" or super().lookup_allowed(lookup, value, request)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return super().get_queryset(request).defer("input", "output")
 

@@ -80,6 +80,9 @@ class RunQuery(serializers.Serializer[None]):
     status = ChoiceField(required=False, choices=[status.value for status in RunStatus])
     workflow = TextField(required=False, max_length=200)
     key = TextField(required=False, max_length=200)
+    parent = serializers.UUIDField(  # type: ignore[assignment]  # a field
+        required=False, help_text="Only child runs of this run."
+    )
     created_after = serializers.DateTimeField(required=False, help_text="Not before this.")
     created_before = serializers.DateTimeField(required=False, help_text="Before this.")
 

@@ -43,6 +43,7 @@ _LOOKUPS = {
     "status": "status",
     "workflow": "workflow_name",
     "key": "key",
+    "parent": "parent_id",
     "created_after": "created_at__gte",
     "created_before": "created_at__lt",
 }

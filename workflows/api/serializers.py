@@ -6,12 +6,21 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from workflows.models import Event, NodeExecution, Run, Suspension, Workflow, WorkflowVersion
+from workflows.models import (
+    Event,
+    NodeExecution,
+    Run,
+    Suspension,
+    Workflow,
+    WorkflowVersion,
+)
+from workflows.selectors.families import children_of
 from workflows.selectors.runs import progress_of, waits_of
 from workflows.selectors.threads import thread_counts
 
 #: A run can wait at ten thousand places; the oldest are shown, and `threads` has the number.
 WAITS_SHOWN = 100
+CHILDREN_SHOWN = 100
 
 _OBJECT = {"type": "object", "additionalProperties": True}
 
@@ -91,6 +100,8 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     workflow = serializers.CharField(source="workflow_name")
     version = serializers.IntegerField(source="version.number")
+    parent = serializers.UUIDField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field
+    root = serializers.SerializerMethodField()  # type: ignore[assignment]  # likewise
     started_by = serializers.SerializerMethodField()
 
     class Meta:
@@ -103,12 +114,19 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "status",
             "result",
             "reason",
+            "parent",
+            "root",
+            "depth",
             "started_by",
             "created_at",
             "deadline_at",
             "ended_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field({"type": "string", "format": "uuid"})
+    def get_root(self, run: Run) -> str:
+        return str(run.root_id or run.pk)
 
     def get_started_by(self, run: Run) -> str | None:
         return run.started_by.get_username() if run.started_by else None
@@ -164,8 +182,18 @@ class ThreadsSerializer(serializers.Serializer[None]):
     over = serializers.IntegerField()
 
 
+class ChildSerializer(RunSerializer):
+    """A child run, and the node that has started it."""
+
+    node = serializers.CharField(source="asked_by.node", allow_null=True, default=None)
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "node")
+        read_only_fields = fields
+
+
 class RunDetailSerializer(RunSerializer):
-    """A run in full."""
+    """A run in full; of many children the oldest are here, the list has all by `parent`."""
 
     input = serializers.SerializerMethodField()
     output = serializers.SerializerMethodField()
@@ -173,6 +201,7 @@ class RunDetailSerializer(RunSerializer):
     waits = serializers.SerializerMethodField()
     groups = serializers.SerializerMethodField()
     threads = serializers.SerializerMethodField()
+    children = serializers.SerializerMethodField()
 
     class Meta(RunSerializer.Meta):
         fields = (
@@ -183,6 +212,7 @@ class RunDetailSerializer(RunSerializer):
             "waits",
             "groups",
             "threads",
+            "children",
         )
         read_only_fields = fields
 
@@ -209,6 +239,10 @@ class RunDetailSerializer(RunSerializer):
     @extend_schema_field(ThreadsSerializer)
     def get_threads(self, run: Run) -> Any:
         return asdict(thread_counts(run))
+
+    @extend_schema_field(ChildSerializer(many=True))
+    def get_children(self, run: Run) -> Any:
+        return ChildSerializer(children_of(run)[:CHILDREN_SHOWN], many=True).data
 
 
 class StartedSerializer(RunDetailSerializer):

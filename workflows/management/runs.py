@@ -7,11 +7,14 @@ from rich.console import Console
 
 from workflows.management.answers import plain, row, say, status_text, table, when
 from workflows.models import Run
+from workflows.selectors.families import children_of, tree_of
 from workflows.selectors.runs import history_of, progress_of, waits_of
 from workflows.selectors.waits import open_waits
 
 _WIDEST = 2000  # characters of an input or output that people are shown
 _WAITS_SHOWN = 20
+_CHILDREN_SHOWN = 100
+_TREE_SHOWN = 50
 
 
 def short_data(run: Run) -> dict[str, Any]:
@@ -24,6 +27,8 @@ def short_data(run: Run) -> dict[str, Any]:
         "result": run.result or None,
         "reason": run.reason,
         "key": run.key,
+        "parent": str(run.parent_id) if run.parent_id else None,
+        "depth": run.depth,
         "started_by": run.started_by.get_username() if run.started_by else None,
         "created_at": run.created_at.isoformat(),
         "ended_at": run.ended_at.isoformat() if run.ended_at else None,
@@ -40,6 +45,8 @@ def run_data(run: Run) -> dict[str, Any]:
         "waits": [wait.as_dict() for wait in open_waits(run)],
         "waits_total": waits_of(run).count(),
         "groups": [_group_data(group) for group in progress_of(run)],
+        "children": [_child_data(child) for child in children_of(run)[:_CHILDREN_SHOWN]],
+        "children_total": children_of(run).count(),
     }
 
 
@@ -74,6 +81,9 @@ def draw_run(console: Console, run: Run) -> None:
     say(console, f"  started   {when(run.created_at)}{by}")
     if run.ended_at:
         say(console, f"  ended     {when(run.ended_at)}")
+    if run.parent_id:
+        at = f", at node {run.asked_by.node}" if run.asked_by else ""
+        say(console, f"  child of  {run.parent_id}{at}")
     for name, value in (("key", run.key), ("reason", run.reason)):
         if value:
             say(console, f"  {name:<9} {value}")
@@ -82,6 +92,7 @@ def draw_run(console: Console, run: Run) -> None:
         say(console, f"  output    {_clipped(run.output)}")
     _draw_waits(console, run)
     _draw_groups(console, run)
+    _draw_children(console, run)
 
 
 def draw_history(console: Console, run: Run) -> None:
@@ -137,6 +148,27 @@ def _draw_groups(console: Console, run: Run) -> None:
         done = f"{each['over']} of {each['expected']}"
         drawn.add_row(*row(each["node"], each["state"], done, bar, each["parallel"] or "no limit"))
     console.print(drawn)
+
+
+def _child_data(child: Run) -> dict[str, Any]:
+    return {**short_data(child), "node": child.asked_by.node if child.asked_by else None}
+
+
+def _draw_children(console: Console, run: Run) -> None:
+    below, left_out = tree_of(run, _TREE_SHOWN)
+    if not below:
+        return
+    say(console, "")
+    drawn = table("child run", "at", "workflow", "status", "started")
+    for each in below:
+        child = each.run
+        name = f"{child.workflow_name} v{child.version.number}"
+        place = f"{'  ' * (each.level - 1)}{each.node or ''}"
+        status = status_text(child.status)
+        drawn.add_row(*row(str(child.pk), place, name, status, when(child.created_at)))
+    console.print(drawn)
+    if left_out:
+        say(console, f"... and {left_out} more of these")
 
 
 def _clipped(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Families of runs: a run, the children that it has started, and theirs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -10,12 +10,12 @@ from workflows.states import RUN_FINAL
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """A run in a tree, and what is below it; `node` is the node that has started it."""
+class Descendant:
+    """A run below another: how far, and the node that has started it."""
 
+    level: int  # 1: a child
     run: Run
     node: str | None
-    children: list["Branch"] = field(default_factory=list)
 
 
 def children_of(run: Run) -> QuerySet[Run]:
@@ -30,25 +30,33 @@ def is_family_over(run: Run) -> bool:
     return not family.exclude(status__in=RUN_FINAL).exists()
 
 
-def tree_of(run: Run, most: int) -> tuple[Branch, int]:
-    """Return the tree of runs below a run, at most `most` of them, and how many are left out.
+def tree_of(run: Run, most: int) -> tuple[list[Descendant], int]:
+    """Return the runs below a run, each before its own children, and how many are left out.
 
-    Level by level, so that what is left out is the deepest and the newest.
+    At most `most` are shown. They are read level by level, so that what is left out is the deepest
+    and the newest; what is below a run that is left out is not counted.
     """
-    top = Branch(run, run.asked_by.node if run.asked_by else None)
-    level: dict[UUID, Branch] = {run.pk: top}
-    shown, left_out = 0, 0
+    below: dict[UUID, list[Run]] = {}
+    shown, left_out, level = 0, 0, [run.pk]
     while level:
-        rows = Run.objects.filter(parent_id__in=list(level))
+        rows = Run.objects.filter(parent_id__in=level)
         total = rows.count()
-        rows = rows.select_related("version", "asked_by").order_by("created_at", "pk")
-        below: dict[UUID, Branch] = {}
-        for child in rows.defer("input", "output")[: most - shown]:
-            branch = Branch(child, child.asked_by.node if child.asked_by else None)
+        rows = rows.select_related("version", "asked_by").defer("input", "output")
+        found = list(rows.order_by("created_at", "pk")[: most - shown])
+        for child in found:
             if child.parent_id is not None:
-                level[child.parent_id].children.append(branch)
-            below[child.pk] = branch
-        shown += len(below)
-        left_out += total - len(below)
-        level = below
-    return top, left_out
+                below.setdefault(child.parent_id, []).append(child)
+        shown += len(found)
+        left_out += total - len(found)
+        level = [child.pk for child in found]
+    return _in_order(run, below), left_out
+
+
+def _in_order(top: Run, below: dict[UUID, list[Run]]) -> list[Descendant]:
+    lines: list[Descendant] = []
+    to_write = [(1, child) for child in reversed(below.get(top.pk, []))]
+    while to_write:
+        level, run = to_write.pop()
+        lines.append(Descendant(level, run, run.asked_by.node if run.asked_by else None))
+        to_write += [(level + 1, child) for child in reversed(below.get(run.pk, []))]
+    return lines
