@@ -4,8 +4,10 @@ Without any variable set this is the embedded set-up: SQLite and a private Redis
 reachable from this machine only. `docs/reference/settings.md` lists the variables.
 """
 
+import base64
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +35,14 @@ def _make_folder(path: Path) -> Path:
     return path
 
 
-def _own_secret_key() -> str:
+def _own_key(name: str, make: Callable[[], str]) -> str:
     """Return the key kept in `var/`, made at the first start; never a constant."""
-    path = VAR / "secret_key"
+    path = VAR / name
     if not path.exists():
         # Written whole under another name first: two processes may start at the same moment.
-        draft = VAR / f"secret_key.{os.getpid()}"
+        draft = VAR / f"{name}.{os.getpid()}"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
+            file.write(make())
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -53,7 +55,9 @@ def _own_secret_key() -> str:
 # --- the ground -----------------------------------------------------------------------------
 
 _make_folder(VAR / "static")
-SECRET_KEY = env.str("SECRET_KEY", default="") or _own_secret_key()
+SECRET_KEY = env.str("SECRET_KEY", default="") or _own_key(
+    "secret_key", lambda: secrets.token_urlsafe(50)
+)
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -174,6 +178,19 @@ CELERIAC: dict[str, Any] = {
     # other work.
     "SLOTS": env.at_least("CELERIAC_CONCURRENCY", 1, default=2),
 }
+
+# What nodes do outside of the engine; docs/explanation/effects.md tells what each of these opens.
+_ISOLATION = ("off", "isolated", "trusted")
+CELERIAC["CODE"] = env.choice("CELERIAC_CODE", default="off", known=_ISOLATION)
+CELERIAC["COMMAND"] = env.choice("CELERIAC_COMMAND", default="off", known=_ISOLATION)
+CELERIAC["COMMAND_PROGRAMS"] = env.list("CELERIAC_COMMAND_PROGRAMS", default=[])
+CELERIAC["COMMAND_FOLDERS"] = env.list("CELERIAC_COMMAND_FOLDERS", default=[])
+CELERIAC["HTTP_PRIVATE"] = env.list("CELERIAC_HTTP_PRIVATE", default=[])
+CELERIAC["HTTP_HOSTS"] = env.list("CELERIAC_HTTP_HOSTS", default=[])
+CELERIAC["HTTP_CA_FILE"] = env.str("CELERIAC_HTTP_CA_FILE", default="")
+CELERIAC["SECRET_KEYS"] = env.list("CELERIAC_SECRET_KEYS", default=[]) or [
+    _own_key("secrets_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+]
 
 # Without a broker a row is not on its way to anybody: the next look finds it.
 CELERIAC["LEASE_SECONDS"] = env.float("CELERIAC_LEASE_SECONDS", default=15.0)

@@ -1,9 +1,10 @@
 """The engine's settings: one frozen object made from `settings.CELERIAC`; unknown names refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Any
 
@@ -12,10 +13,22 @@ from django.core.signals import setting_changed
 
 from workflows.errors import ConfigurationError, suggest
 
+#: How nodes of kind `code` and `command` run, if at all.
+ISOLATION = ("off", "isolated", "trusted")
+_HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?(:\d{1,5})?", re.ASCII)
+_FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=", re.ASCII)
 _RATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*/\s*(s|m|h)\s*$")
 #: The names of the environment and of Django's settings: a message has to fit whoever reads it.
 _QUEUES = "CELERIAC_QUEUES (CELERIAC['QUEUES'])"
 _DISPATCHER = "CELERIAC_DISPATCHER (CELERIAC['DISPATCHER'])"
+CODE = "CELERIAC_CODE (CELERIAC['CODE'])"
+COMMAND = "CELERIAC_COMMAND (CELERIAC['COMMAND'])"
+COMMAND_PROGRAMS = "CELERIAC_COMMAND_PROGRAMS (CELERIAC['COMMAND_PROGRAMS'])"
+COMMAND_FOLDERS = "CELERIAC_COMMAND_FOLDERS (CELERIAC['COMMAND_FOLDERS'])"
+HTTP_PRIVATE = "CELERIAC_HTTP_PRIVATE (CELERIAC['HTTP_PRIVATE'])"
+HTTP_HOSTS = "CELERIAC_HTTP_HOSTS (CELERIAC['HTTP_HOSTS'])"
+SECRET_KEYS = "CELERIAC_SECRET_KEYS (CELERIAC['SECRET_KEYS'])"  # noqa: S105 - a name, not a secret
+_LISTS = ("command_programs", "command_folders", "http_private", "http_hosts", "secret_keys")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -46,6 +59,22 @@ class Settings:
     event_ttl_seconds: float = 7 * 86400.0  # how long an early event is kept
     sweep_limit: int = 500  # rows of each sort that one sweep mends
     max_value_bytes: int = 8_000_000  # largest JSON value that may enter
+    code: str = "off"  # how `code` nodes run: `off`, `isolated`, `trusted` (in process)
+    code_seconds: float = 5.0  # an isolated `code` node's time limit when it has none
+    code_memory_mb: int = 256  # memory of an isolated `code` node
+    command: str = "off"  # how `command` nodes run: `off`, `isolated`, `trusted`
+    command_programs: tuple[str, ...] = ()  # what may be run: names below /usr, or absolute paths
+    command_folders: tuple[str, ...] = ()  # what isolated programs can read beside /usr
+    command_seconds: float = 60.0  # a `command` node's time limit when it has none
+    command_memory_mb: int = 1024  # memory of each of its processes
+    sandbox_file_mb: int = 64  # largest file; isolated, the working directory as a whole
+    sandbox_processes: int = 32  # processes and threads that an isolated node may have at once
+    captured_bytes: int = 1_000_000  # largest answer of `http`, output of `command`, file of it
+    http_seconds: float = 30.0  # an `http` node's time limit when it has none
+    http_private: tuple[str, ...] = ()  # networks and hosts that may be called although private
+    http_hosts: tuple[str, ...] = ()  # only these hosts may be called; all when empty
+    http_ca_file: str = ""  # certificates to trust instead of the system's
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)  # Fernet keys; the first encrypts
 
 
 def _rate(text: Any, queue: str) -> float | None:
@@ -95,11 +124,66 @@ def settings() -> Settings:
         if key not in known:
             message = f"CELERIAC has an unknown setting {key.upper()!r}{suggest(key, known)}."
             raise ConfigurationError(message)
-    made = Settings(queues=_queues(raw.pop("queues", {})), **raw)
-    if made.dispatcher not in {"celery", "inline"}:
-        message = f"{_DISPATCHER}: {made.dispatcher!r} can only be 'celery' or 'inline'."
-        raise ConfigurationError(message)
+    lists: dict[str, Any] = {name: _list(name, raw.pop(name)) for name in _LISTS if name in raw}
+    made = Settings(queues=_queues(raw.pop("queues", {})), **lists, **raw)
+    _check_choice(_DISPATCHER, made.dispatcher, ("celery", "inline"))
+    _check_choice(CODE, made.code, ISOLATION)
+    _check_choice(COMMAND, made.command, ISOLATION)
+    _check_each(HTTP_PRIVATE, made.http_private, _is_place, "a network or a host")
+    _check_each(HTTP_HOSTS, made.http_hosts, is_host, "a host")
+    _check_each(COMMAND_FOLDERS, made.command_folders, _is_absolute, "an absolute path")
+    _check_keys(made.secret_keys)
     return made
+
+
+def _list(name: str, raw: Any) -> tuple[Any, ...]:
+    if isinstance(raw, list | tuple):
+        return tuple(raw)
+    raise ConfigurationError(f"CELERIAC[{name.upper()!r}] is not a list.")
+
+
+def _check_choice(name: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        choices = ", ".join(repr(each) for each in known)
+        raise ConfigurationError(f"{name}: {value!r} is none of {choices}.")
+
+
+def _check_each(
+    name: str, values: tuple[Any, ...], is_fit: Callable[[str], bool], wanted: str
+) -> None:
+    for value in values:
+        if not isinstance(value, str) or not is_fit(value):
+            raise ConfigurationError(f"{name}: {value!r} is not {wanted}.")
+
+
+def _check_keys(keys: tuple[Any, ...]) -> None:
+    """Refuse what is no key, without repeating it."""
+    for number, key in enumerate(keys, start=1):
+        if not isinstance(key, str) or not _FERNET_KEY.fullmatch(key):
+            message = f"{SECRET_KEYS}: key number {number} is no Fernet key."
+            raise ConfigurationError(f"{message} `manage.py workflow secret new-key` makes one.")
+
+
+def is_host(value: str) -> bool:
+    """Tell whether text is the pattern of a host: `name`, `*.name`, `name:port`."""
+    return _HOST.fullmatch(value) is not None
+
+
+def _is_place(value: str) -> bool:
+    return is_host(value) or is_network(value)
+
+
+def _is_absolute(value: str) -> bool:
+    return value.startswith("/") and value != "/"
+
+
+def is_network(value: str) -> bool:
+    """Tell whether text names an IP network or a single address."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _forget(*, setting: str, **_: Any) -> None:

@@ -93,3 +93,15 @@ def celery_task(id_: str, task: str, **fields: Any) -> Node:
 def gosub(id_: str, name: str, **fields: Any) -> Node:
     """Run another workflow as a child."""
     return {"id": id_, "type": "gosub", "workflow": name, **fields}
+
+
+def http(id_: str, url: str, **fields: Any) -> Node:
+    return {"id": id_, "type": "http", "url": url, **fields}
+
+
+def code(id_: str, source: str, **fields: Any) -> Node:
+    return {"id": id_, "type": "code", "source": source, **fields}
+
+
+def command(id_: str, *words: str, **fields: Any) -> Node:
+    return {"id": id_, "type": "command", "command": list(words), **fields}

@@ -9,11 +9,13 @@ from workflows.admin.rows import (
     ThreadGroupAdmin,
 )
 from workflows.admin.runs import RunAdmin
+from workflows.admin.secrets import SecretAdmin
 
 __all__ = [
     "EventAdmin",
     "NodeExecutionAdmin",
     "RunAdmin",
+    "SecretAdmin",
     "SuspensionAdmin",
     "ThreadAdmin",
     "ThreadGroupAdmin",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workflows.definition.fields import Duration, JsonSchema, NodeRef, QueueName
 
 NODE_ID = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+SECRET_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"  # noqa: S105 - what a name is like
 WORKFLOW_NAME = r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$"
 
 

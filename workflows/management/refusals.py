@@ -24,6 +24,7 @@ _NOT_FOUND = (
     ("There is no workflow", "Publish it first: `manage.py workflow publish FILE`."),
     ("Workflow ", "Leave --version out to start the newest."),
     ("Run ", "See what the run asks, and at which node: `manage.py workflow show RUN`."),
+    ("There is no secret", "See which there are: `manage.py workflow secret list`."),
     ("There is no", "See what the run waits for: `manage.py workflow show RUN`."),
 )
 

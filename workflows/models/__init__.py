@@ -6,6 +6,7 @@ from workflows.models.events import Event
 from workflows.models.groups import Slot, ThreadGroup
 from workflows.models.history import NodeExecution
 from workflows.models.runs import Run, Thread
+from workflows.models.secrets import Secret
 from workflows.models.suspensions import Question, QuestionAddressee, Suspension
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "QuestionAddressee",
     "QueueState",
     "Run",
+    "Secret",
     "Slot",
     "Suspension",
     "Thread",

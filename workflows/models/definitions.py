@@ -15,7 +15,10 @@ class Workflow(models.Model):
 
     class Meta:
         ordering = ("name",)
-        permissions = (("publish_workflow", "Can publish versions of workflows"),)
+        permissions = (
+            ("publish_workflow", "Can publish versions of workflows"),
+            ("publish_trusted_code", "Can publish `code` nodes that run inside of the workers"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -71,9 +71,7 @@ class Run(models.Model):
         indexes = (
             models.Index(fields=("-created_at", "-id"), name="run_newest"),
             models.Index(fields=("status", "-created_at"), name="run_by_status"),
-            models.Index(
-                fields=("created_at",), name="run_orphans", condition=Q(has_orphans=True)
-            ),
+            models.Index(fields=("created_at",), name="run_orphans", condition=Q(has_orphans=True)),
             models.Index(
                 fields=("deadline_at",), name="run_deadline", condition=Q(deadline_at__isnull=False)
             ),

@@ -12,12 +12,19 @@ AnyUser = AbstractBaseUser | AnonymousUser
 Action = Literal[
     "view_workflow",
     "publish_workflow",
+    "publish_trusted_code",
     "view_run",
     "start_run",
     "cancel_run",
     "view_event",
     "send_event",
+<<<<<<< HEAD
     "answer_question",
+=======
+    "view_secret",
+    "change_secret",
+    "delete_secret",
+>>>>>>> b72880e (Add the kind http, and secrets that only workers read)
 ]
 
 #: What one does, and the Django permission that it takes.
@@ -25,12 +32,19 @@ PERMISSIONS: Mapping[Action, str] = MappingProxyType(
     {
         "view_workflow": "workflows.view_workflow",
         "publish_workflow": "workflows.publish_workflow",
+        "publish_trusted_code": "workflows.publish_trusted_code",
         "view_run": "workflows.view_run",
         "start_run": "workflows.start_run",
         "cancel_run": "workflows.cancel_run",
         "view_event": "workflows.view_event",
         "send_event": "workflows.send_event",
+<<<<<<< HEAD
         "answer_question": "workflows.answer_question",
+=======
+        "view_secret": "workflows.view_secret",
+        "change_secret": "workflows.change_secret",
+        "delete_secret": "workflows.delete_secret",
+>>>>>>> b72880e (Add the kind http, and secrets that only workers read)
     }
 )
 

@@ -11,7 +11,13 @@ from workflows.management.reference import markdown
 from workflows.nodes.registry import kinds
 
 _MODULES = (errors, refusals)
-_PACKAGES = ("workflows.engine", "workflows.nodes", "workflows.activities", "workflows.services")
+_PACKAGES = (
+    "workflows.engine",
+    "workflows.nodes",
+    "workflows.activities",
+    "workflows.services",
+    "workflows.effects",
+)
 _RAISED = {"Fail", "NodeError", "ActivityError", "NonRetryableError"}
 _ABOUT = (
     "A refusal has a code that never changes. The REST API answers with it in a problem document, "
