@@ -11,7 +11,8 @@ from workflows.activities import ActivityError, NonRetryableError
 
 #: What a task ends with: `{"answer": value}`, or `{"error": {code, message, details}}`.
 Ending = Mapping[str, Any]
-#: Stands in for every task: it is given the call, and returns the answer or raises ActivityError.
+#: Stands in for tasks: it is given the call, and returns the answer or raises ActivityError; or
+#: LookupError, when the task itself is to run.
 Stub = Callable[["TaskCall"], Any]
 
 FAILED = "task_failed"
@@ -42,7 +43,7 @@ def failed(code: str, message: str, **details: Any) -> Ending:
 
 @contextmanager
 def answered_by(stub: Stub, names: Collection[str] = ()) -> Iterator[None]:
-    """Let `stub` stand in for every task that this process would run itself, inside the block.
+    """Let `stub` stand in for the tasks that this process would run itself, inside the block.
 
     `names` are those that it knows, though nothing of that name may be registered.
     """
@@ -60,7 +61,7 @@ def stubbed_names() -> Collection[str]:
 
 
 def stubbed(call: TaskCall) -> Ending | None:
-    """Return what the stub ends a call with; None when there is no stub."""
+    """Return what the stub ends a call with; None when there is no stub for it."""
     if not _stubs:
         return None
     try:
@@ -68,3 +69,5 @@ def stubbed(call: TaskCall) -> Ending | None:
     except ActivityError as error:
         final = {"final": True} if isinstance(error, NonRetryableError) else {}
         return failed(error.failure, error.message, **final)
+    except LookupError:
+        return None

@@ -1,4 +1,4 @@
-"""Activities that answer from a script: the n-th call takes the n-th answer, the last repeats."""
+"""Activities and tasks that answer from a script: the n-th call takes the n-th answer."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workflows.activities import Activity, ActivityError, NonRetryableError, activities
+from workflows.dispatch.task_calls import Stub, TaskCall
 from workflows.errors import suggest
+from workflows.models import Suspension
 
 
 class StubError(BaseModel):
@@ -58,6 +60,28 @@ def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[s
     bare = {name.partition(":")[0] for name in stubs} | set(activities())
     missing = {name: _stub(name, _failing(name, set(stubs)), stands_in=False) for name in bare}
     return {**missing, **(activities() if with_real else {}), **named}
+
+
+def task_stub(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> Stub:
+    """Return what stands in for Celery tasks during a trial: the same stubs, by the task's name.
+
+    Args:
+        stubs: as of `stubbed`.
+        with_real: run a registered task that has no stub; otherwise it fails with `no_stub`.
+    """
+    answers = {name: _answering(listed) for name, listed in stubs.items()}
+
+    def answer(call: TaskCall) -> Any:
+        node = Suspension.objects.values_list("node", flat=True).get(pk=call.id)
+        found = answers.get(f"{call.name}:{node}") or answers.get(call.name)
+        if found is not None:
+            return found()
+        if with_real:
+            raise LookupError(call.name)
+        message = f"There is no stub for task {call.name!r}{suggest(call.name, set(stubs))}."
+        raise NonRetryableError("no_stub", f"{message} Add one, or allow real activities.")
+
+    return answer
 
 
 def _stub(name: str, function: Callable[..., Any], *, stands_in: bool = True) -> Activity:

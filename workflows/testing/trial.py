@@ -11,16 +11,18 @@ from django.db.models import Q
 
 from workflows import clock, services
 from workflows.activities import replaced_by
+from workflows.dispatch.task_calls import answered_by
 from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.registry import without_plugin_hooks
 from workflows.selectors.families import children_of, is_family_over
 from workflows.selectors.runs import history_of, waits_of
 from workflows.selectors.waits import plan_of
+from workflows.services.questions import check_answer
 from workflows.states import RUN_FINAL
 from workflows.testing.harness import Harness
 from workflows.testing.script import Entry
-from workflows.testing.stubs import StubAnswer, stubbed
+from workflows.testing.stubs import StubAnswer, stubbed, task_stub
 from workflows.testing.throw_away import throw_away_database
 
 #: A workflow that still sleeps and wakes after so many turns would do so for ever.
@@ -40,11 +42,12 @@ class Trial:
         text: the definition, YAML or JSON.
         source: what to call it in messages.
         others: the definitions of the workflows that it calls, by what to call them in messages.
-        stubs: answers of activities by name: the n-th call takes the n-th, the last repeats.
+        stubs: answers of activities and Celery tasks by name: the n-th call takes the n-th, the
+            last repeats.
         script: events and answers, and when they come.
         seed: work off what can move in an order drawn by lot; None takes it as it comes.
         starts_at: the virtual time of the start; the present if left out.
-        with_real_activities: call registered activities that have no stub.
+        with_real_activities: call registered activities and tasks that have no stub.
     """
 
     text: str
@@ -100,6 +103,8 @@ class Trial:
             stack.enter_context(without_plugin_hooks())
             known = stubbed(self.stubs, with_real=self.with_real_activities)
             stack.enter_context(replaced_by(known))
+            tasks = task_stub(self.stubs, with_real=self.with_real_activities)
+            stack.enter_context(answered_by(tasks, set(self.stubs)))
             harness = stack.enter_context(Harness.open(self.seed))
             harness.clock.moment = begin
             yield harness
@@ -164,6 +169,8 @@ class _Play:
         plan = plan_of(asked.run) if asked is not None else None
         if asked is not None and plan is not None:
             payload = plan.nodes[asked.node].kind.scripted(answer)
+            if asked.prompt:
+                check_answer(asked, payload)
             services.resolve(asked.pk, payload, by="script")
 
     def _next_moment(self) -> datetime | None:

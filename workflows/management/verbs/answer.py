@@ -12,7 +12,7 @@ from workflows.management.answers import Answer, say
 from workflows.management.arguments import add_person, person, read_value
 from workflows.management.refusals import UsageError
 
-HELP = "Answer what a run asks, for example decide its approval."
+HELP = "Answer what a run asks: decide its approval, or answer its question."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -21,10 +21,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--suspension", metavar="ID", help="The wait (or how its id begins), as `show` lists it."
     )
-    parser.add_argument("--decision", help="approve or reject.")
+    parser.add_argument("--decision", help="Of an approval: approve or reject.")
+    parser.add_argument(
+        "--data", metavar="JSON", help="Of a question: a file, - for stdin, or JSON itself."
+    )
     parser.add_argument("--comment", default="", help="For the record.")
     parser.add_argument(
-        "--form", metavar="JSON", help="What is filled in: a file, - for stdin, or JSON itself."
+        "--form", metavar="JSON", help="Of an approval: what is filled in, given as for --data."
     )
     parser.add_argument("--key", help="Idempotency key: the same answer sent twice is one.")
     add_person(parser, "answers (required)")
@@ -41,11 +44,16 @@ def run(options: Namespace) -> Answer:
         "key": options.key,
     }
     given = {name: value for name, value in answer.items() if value is not None}
+    if options.data is not None:
+        given["data"] = read_value(options.data)
     try:
         told = services.answer(
             options.run, node=options.node, suspension=options.suspension, answer=given, by=by
         )
     except InputRefusedError as error:
+        if any(each.code == "answer_missing" for each in error.problems):
+            message = 'Give the answer as JSON, for example --data \'{"colour": "red"}\'.'
+            raise UsageError(message) from None
         # Other kinds of questions may take answers without a decision; this one does not.
         if options.decision is None and any("decision" in each.pointer for each in error.problems):
             message = "Say what is decided: --decision approve or --decision reject."

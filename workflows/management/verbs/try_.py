@@ -39,7 +39,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--input", default="{}", metavar="JSON", help="A file, - for stdin, or JSON itself."
     )
     parser.add_argument(
-        "--stubs", metavar="JSON", help="Answers of activities: {name: [{output: ...}, ...]}."
+        "--stubs",
+        metavar="JSON",
+        help="Answers of activities and tasks: {name: [{output: ...}, ...]}.",
     )
     parser.add_argument(
         "--events", metavar="JSON", help="What comes when: [{at: PT5S, event: {...}}, ...]."
@@ -47,7 +49,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="Shuffle what can move at the same moment.")
     parser.add_argument("--now", metavar="TIME", help="Virtual time of the start (RFC 3339).")
     parser.add_argument(
-        "--real-activities", action="store_true", help="Call activities that have no stub."
+        "--real-activities",
+        action="store_true",
+        help="Call activities and tasks that have no stub.",
     )
 
 
