@@ -18,13 +18,10 @@ Action = Literal[
     "cancel_run",
     "view_event",
     "send_event",
-<<<<<<< HEAD
     "answer_question",
-=======
     "view_secret",
     "change_secret",
     "delete_secret",
->>>>>>> b72880e (Add the kind http, and secrets that only workers read)
 ]
 
 #: What one does, and the Django permission that it takes.
@@ -38,13 +35,10 @@ PERMISSIONS: Mapping[Action, str] = MappingProxyType(
         "cancel_run": "workflows.cancel_run",
         "view_event": "workflows.view_event",
         "send_event": "workflows.send_event",
-<<<<<<< HEAD
         "answer_question": "workflows.answer_question",
-=======
         "view_secret": "workflows.view_secret",
         "change_secret": "workflows.change_secret",
         "delete_secret": "workflows.delete_secret",
->>>>>>> b72880e (Add the kind http, and secrets that only workers read)
     }
 )
 
