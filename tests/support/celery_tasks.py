@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,22 @@ def die_once(mark: str) -> str:
     if len(Path(mark).read_text().splitlines()) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return "alive"
+
+
+@shared_task(name="shop.wait_for")
+def wait_for(mark: str) -> str:
+    """Take long: until the file is there."""
+    pause = threading.Event()
+    while not Path(mark).exists():
+        pause.wait(0.02)
+    return "seen"
+
+
+@shared_task(name="shop.hang_once")
+def hang_once(mark: str) -> str:
+    """Never end, the first time."""
+    with Path(mark).open("a") as file:
+        file.write("x\n")
+    if len(Path(mark).read_text().splitlines()) == 1:
+        threading.Event().wait(600)
+    return "second"
