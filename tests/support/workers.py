@@ -66,6 +66,18 @@ class Workers:
             )
         return started
 
+    def start_foreign(self, app: str, queues: str, **variables: str) -> Child:
+        """Start a worker of another code base: its app knows neither Django nor our tasks."""
+        words = ("worker", "--pool", "prefork", "--concurrency", "1", "--queues", queues)
+        words += ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
+        words += ("--hostname", f"foreign{self._started}@tests")
+        worker = self._child("foreign", *words)
+        worker.command = (sys.executable, "-m", "celery", "-A", app, *words)
+        worker.environment = {"DJANGO_SETTINGS_MODULE": "", **variables}
+        self._begin(worker, supervised=False)
+        wait_until(lambda: bool(pool_of(worker)), seconds=60, child=worker)
+        return worker
+
     def start_beat(self, *, supervised: bool = False) -> Child:
         """Start a beat with a schedule file of its own."""
         schedule = places.FOLDER / f"beat-{self._started}"
