@@ -101,6 +101,8 @@ def test_the_run_s_page_links_to_its_family(top: Run, reader: User) -> None:
     assert reverse("admin:workflows_run_change", args=[leaf.pk]) in page
     below = client.get(reverse("admin:workflows_run_change", args=[branch.pk])).content.decode()
     assert f'href="{reverse("admin:workflows_run_change", args=[top.pk])}">tree</a>' in below
-    listed = client.get(reverse("admin:workflows_run_changelist"), {"parent__id__exact": str(top.pk)})
+    listed = client.get(
+        reverse("admin:workflows_run_changelist"), {"parent__id__exact": str(top.pk)}
+    )
     assert listed.status_code == 200
     assert listed.content.decode().count("branch") >= 3

@@ -261,3 +261,24 @@ def test_a_sweep_is_not_stopped_by_one_broken_row(
 
 def _status(run: Run) -> str:
     return str(Run.objects.values_list("status", flat=True).get(pk=run.pk))
+
+
+def test_parts_that_sleep_keep_no_copies_of_what_they_started_with(any_order: Harness) -> None:
+    ask = wait_event("ask", "go", key="to_string(item)", result="output.got")
+    nodes = (each("m", "rest", next="end"), delay("rest", "PT1M"), {**ask, "next": "nap"})
+    nap = delay("nap", "PT1M", next=None)
+    any_order.publish(workflow("w", *nodes, nap, end(output={"o": "${output}"})))
+    run = any_order.start("w", {"items": [1, 2, 3]})
+    any_order.jump(minutes=1)
+    assert set(
+        Thread.objects.filter(run=run, idx__gte=0, group__isnull=False).values_list(
+            "state", "context"
+        )
+    ) == {("suspended", None)}
+    for number in (3, 1, 2):
+        any_order.send("go", key=str(number), data=number)
+    asleep = Thread.objects.filter(run=run, group__isnull=False)
+    assert all(thread.context["output"] for thread in asleep)
+    any_order.jump(minutes=2)
+    run = any_order.result(run)
+    assert [each_part["got"]["data"] for each_part in run.output["o"]] == [1, 2, 3]

@@ -9,6 +9,7 @@ from workflows.compiler.plan import Plan, PlanNode
 from workflows.engine import frames
 from workflows.engine.frames import Frames
 from workflows.engine.plans import load_plan
+from workflows.models import Thread
 from workflows.nodes.outcomes import Fail, JSONObject
 from workflows.nodes.parts import part_context, parts_from_json
 from workflows.nodes.suspensions import Resolution
@@ -46,6 +47,15 @@ class Cursor:
     def is_first(self) -> bool:
         """Tell whether nothing was done yet under this claim."""
         return self.seq == self.claim.seq
+
+    @property
+    def own_context(self) -> JSONObject | None:
+        """Return the context to keep for a sleep: none while it is what the part started with.
+
+        Ten thousand parts that sleep must not keep ten thousand copies of their group's list.
+        """
+        is_start = self.group is not None and self.context is self.start_context
+        return None if is_start else self.context
 
     @property
     def attempt(self) -> int:
@@ -154,3 +164,12 @@ def reopen(cursor: Cursor, claim: Claim) -> Cursor:
         asked=None,
         entered_at=clock.now(),
     )
+
+
+def context_at(thread: Thread) -> JSONObject:
+    """Return the context of a thread that sleeps: its own, or what it started with as a part."""
+    kept: JSONObject | None = thread.context
+    if kept is not None or thread.group_id is None:
+        return kept or {}
+    group = groups.load_group(thread.group_id)
+    return part_context(parts_from_json(group.parts), group.base, thread.idx)

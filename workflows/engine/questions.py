@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from workflows import clock
+from workflows.engine.cursor import context_at
 from workflows.engine.plans import load_plan
 from workflows.models import Suspension
 from workflows.nodes.base import NodeCall
@@ -31,7 +32,7 @@ def announce(question: Suspension) -> None:
     node = load_plan(info.version_id, info.digest).nodes[question.node]
     call = NodeCall(
         config=node.config,
-        context=question.thread.context or {},
+        context=context_at(question.thread),
         ports=node.ports,
         run=info.scope,
         now=clock.now(),

@@ -11,6 +11,8 @@ from workflows.models import Suspension
 from workflows.states import SUSPENSION_EDGES, SuspensionState
 from workflows.store import transition
 
+_LONG = ("context", "resume", "contribution", "frames")
+
 
 def insert(**fields: Any) -> Suspension:
     """Open a suspension."""
@@ -18,8 +20,9 @@ def insert(**fields: Any) -> Suspension:
 
 
 def by_id(suspension_id: UUID) -> Suspension | None:
-    """Return a suspension without locking it."""
-    return Suspension.objects.filter(pk=suspension_id).first()
+    """Return a suspension without locking it, and its thread without its contexts."""
+    rows = Suspension.objects.filter(pk=suspension_id).select_related("thread")
+    return rows.defer(*(f"thread__{name}" for name in _LONG)).first()
 
 
 def resolve(suspension_id: UUID, by: str, **fields: Any) -> bool:

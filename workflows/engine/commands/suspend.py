@@ -43,9 +43,10 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
     family = questions.lock_queue(run) if queued else None
     # It wakes where it belongs, wherever its last activity ran.
     queue = cursor.group.queue if cursor.group is not None else conf.settings().default_queue
-    settled, _ = threads.settle(
-        [cursor.settled(ThreadState.SUSPENDED, "suspend", queue=queue)], None
+    asleep = cursor.settled(
+        ThreadState.SUSPENDED, "suspend", queue=queue, context=cursor.own_context
     )
+    settled, _ = threads.settle([asleep], None)
     if not settled:
         return None
     opened = suspensions.insert(
