@@ -1,7 +1,10 @@
 """Activities for tests: pure, counting, failing, writing."""
 
+import os
+import signal
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from workflows.activities import ActivityContext, ActivityError, NonRetryableError, activity
@@ -94,6 +97,7 @@ class Killed(BaseException):
 @activity("test.die")
 def die(context: ActivityContext, attempts: int = 1) -> int:
     """Kill the worker in the first attempts."""
+    calls[context.idempotency_key] += 1
     if context.attempt <= attempts:
         raise Killed
     return context.attempt
@@ -111,3 +115,13 @@ def break_transaction() -> str:
 
     transaction.set_rollback(True)
     return "done"
+
+
+@activity("test.kill")
+def kill(item: int, poison: int, log: str) -> int:
+    """Note the call in a file, and kill this very process when the item is the poison."""
+    with Path(log).open("a", encoding="ascii") as file:
+        file.write(f"{item}\n")
+    if item == poison:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item

@@ -4,12 +4,13 @@ import random
 from datetime import timedelta
 
 from workflows import clock, conf
-from workflows.compiler.plan import PlanNode
+from workflows.compiler.plan import Plan, PlanNode
 from workflows.definition.model import RetryPolicy
 from workflows.engine.cursor import Cursor
 from workflows.engine.settlements import wait_turn
-from workflows.nodes.outcomes import Fail
-from workflows.store.rows import Settlement
+from workflows.nodes.outcomes import Branches, Fail
+from workflows.nodes.parts import part_start, parts_from_json
+from workflows.store.rows import GroupInfo, Settlement
 
 
 def policy_of(node: PlanNode) -> RetryPolicy | None:
@@ -42,14 +43,37 @@ def next_attempt(cursor: Cursor, fail: Fail) -> Settlement | None:
     )
 
 
+def attempts_of(node: PlanNode) -> int:
+    """Return how often a step of the node may be started, if no worker lives to finish it."""
+    policy = policy_of(node)
+    return policy.attempts if policy else conf.settings().lost_work_attempts
+
+
+def may_be_done_together(plan: Plan, group: GroupInfo) -> bool:
+    """Tell whether the parts of a group may be claimed many at once.
+
+    A worker that dies takes an attempt from all that it has in hand, which a part with a node that
+    may be started only once cannot spare: it would be given up for what its neighbour did.
+    """
+    parts = parts_from_json(group.parts)
+    ahead = {part_start(parts, 0)} if not isinstance(parts, Branches) else set(parts.starts)
+    seen = {plan.nodes[group.node].join}
+    while ahead:
+        node = plan.nodes[ahead.pop()]
+        if attempts_of(node) == 1:
+            return False
+        seen.add(node.id)
+        ahead.update(target for target in node.ports.values() if target not in seen)
+    return True
+
+
 def lost_too_often(cursor: Cursor) -> Fail | None:
     """Return the failure of a step whose workers died again and again, before it is started.
 
     The attempt was counted when the thread was claimed, so a step that kills its process is
     stopped here, on every broker.
     """
-    policy = policy_of(cursor.node)
-    limit = policy.attempts if policy else conf.settings().lost_work_attempts
+    limit = attempts_of(cursor.node)
     if cursor.claim.attempt <= limit:
         return None
     message = (

@@ -49,7 +49,7 @@ class Shift:
     """How to go on: until `deadline` (of `monotonic`), claiming what `following` says.
 
     `is_slot`: what is given up goes back to the group, for the slot comes again; otherwise each
-    thread is sent by itself.
+    thread is sent by itself. `one_by_one`: nothing is claimed beside a thread that stays in hand.
     """
 
     deadline: float
@@ -57,6 +57,7 @@ class Shift:
     pace: Pace
     say: Callable[[list[Hint]], None]
     is_slot: bool = False
+    one_by_one: bool = False
 
 
 def own_transaction() -> AbstractContextManager[object]:
@@ -76,14 +77,20 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
         late = monotonic() > shift.deadline
         if late:
             work.settlements = [_give_up(item, to_group=shift.is_slot) for item in work.settlements]
-        settled, claims = _write(work, None if late else shift.following())
-        settled |= {item.claim.thread_id for item in work.written}
         kept = [item for item in work.settlements + work.written if item.event == "advance"]
+        following = shift.following() if not late and _may_claim(kept, shift) else None
+        settled, claims = _write(work, following)
+        settled |= {item.claim.thread_id for item in work.written}
         claims = [item.continued() for item in kept if item.claim.thread_id in settled] + claims
         shift.say(work.hints + _ready(work.settlements + work.written, settled))
         cursors = work.cursors
         ended = ended or any(item.is_over for item in work.settlements + work.written)
     return ended
+
+
+def _may_claim(kept: list[Settlement], shift: Shift) -> bool:
+    """Tell whether others may join those in hand: not one that has been lost with a worker."""
+    return not kept if shift.one_by_one else all(item.attempt <= 1 for item in kept)
 
 
 def _write(work: Round, following: Next | None) -> tuple[set[int], list[Claim]]:
@@ -132,12 +139,9 @@ def _run(claims: list[Claim], cursors: dict[int, Cursor], pace: Pace) -> Round:
     work = Round()
     start = monotonic()
     patience = PATIENCE * conf.settings().batch_seconds
-    # A thread whose worker died is started alone, so that it takes no innocent ones along.
-    suspect = next((claim for claim in claims if claim.attempt > 1), None)
     with keeping(claims) as watch:
         for claim in claims:
-            is_late = bool(work.cursors) and monotonic() - start > patience
-            if is_late or (suspect is not None and claim is not suspect):
+            if work.cursors and monotonic() - start > patience:
                 work.settlements.append(hand_back(claim))
             else:
                 _run_one(claim, cursors.get(claim.thread_id), work, watch)

@@ -48,11 +48,11 @@ def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
     Raises:
         StaleClaimError: the claim was lost, and a transactional activity was rolled back.
     """
+    pending, cursor.pending = cursor.pending, None
     lost = lost_too_often(cursor)
     if lost is not None:
         return interpret(cursor, lost)
-    stop: Stop = cursor.pending or walk(cursor)
-    cursor.pending = None
+    stop: Stop = pending or walk(cursor)
     if not _is_call_here(stop, cursor):
         return interpret(cursor, stop)
     if cursor.claim.attempt > 1 and cursor.steps:

@@ -16,12 +16,13 @@ class Pace:
     """The learnt cost of one kind of thread in this process; 0: not learnt yet."""
 
     seconds: float = 0.0
+    most: int = MOST
 
     def count(self) -> int:
         """Return how many threads to claim at once."""
         if self.seconds <= 0:
-            return UNKNOWN
-        return max(1, min(MOST, int(conf.settings().batch_seconds / self.seconds)))
+            return min(UNKNOWN, self.most)
+        return max(1, min(self.most, int(conf.settings().batch_seconds / self.seconds)))
 
     def note(self, seconds: float, threads: int) -> None:
         """Learn from a round that took `seconds` for so many threads."""

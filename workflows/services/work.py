@@ -2,20 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
 from django.db import transaction
 
-from workflows import conf
+from workflows import clock, conf
+from workflows.engine.plans import load_plan
+from workflows.engine.retries import may_be_done_together
 from workflows.services.after import join_group, look_after, say
 from workflows.services.driving import Shift, drive
 from workflows.services.pace import Pace, pace_of
-from workflows.services.turns import Taken, claim_in_turn, limits_of, may_stay, send_waiting
+from workflows.services.turns import (
+    Taken,
+    claim_in_turn,
+    claim_next,
+    limits_of,
+    may_stay,
+    send_waiting,
+)
 from workflows.store import groups, runs, sweep, threads
-from workflows.store.rows import Claim, GroupInfo
+from workflows.store.rows import GroupInfo
 from workflows.store.threads import Next
+
+#: What is held up looks again after this at the latest: its limits may have changed.
+LONGEST_PAUSE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +43,7 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
 
     A thread that has moved on, or is claimed by another, is left alone: messages are only hints.
     """
-
-    def claim(_count: int) -> list[Claim]:
-        claimed = threads.claim_thread(thread_id, seq)
-        return [claimed] if claimed is not None else []
-
-    taken = claim_in_turn(queue, 1, claim)
+    taken = claim_in_turn(queue, 1, lambda _count: claim_next(queue, thread_id, seq))
     if not taken.claims:
         if taken.again_at is None or may_stay(queue, thread_id):
             return Worked(again_at=taken.again_at)
@@ -54,16 +61,18 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
 def work_group(group_id: UUID, *, queue: str) -> Worked:
     """Claim, run and settle threads of a group for a time slice."""
     info = groups.load_group(group_id)
-    pace = pace_of(f"{runs.load_info(info.run_id).workflow}:{info.node}")
-    deadline = _deadline()
+    run = runs.load_info(info.run_id)
+    one_by_one = not may_be_done_together(load_plan(run.version_id, run.digest), info)
+    pace = Pace(most=1) if one_by_one else pace_of(f"{run.workflow}:{info.node}")
     following = _following(info, queue, pace)
-    while monotonic() < deadline:
+    shift = Shift(_deadline(), following, pace, say, is_slot=True, one_by_one=one_by_one)
+    while monotonic() < shift.deadline:
         taken = _first(info, queue, pace)
         if not taken.claims:
             if taken.again_at is not None:
-                groups.expect_help(group_id, taken.again_at)
+                groups.expect_help(group_id, min(taken.again_at, clock.now() + LONGEST_PAUSE))
             return Worked(again_at=taken.again_at)
-        drive(taken.claims, Shift(deadline, following, pace, say, is_slot=True))
+        drive(taken.claims, shift)
     return Worked(has_more=True)
 
 

@@ -99,17 +99,29 @@ def settle(
 
 
 def claim_queued(group_id: UUID, count: int) -> list[Claim]:
-    """Claim up to `count` queued threads of a group, in their order."""
+    """Claim up to `count` queued threads of a group, in their order.
+
+    One that was attempted before may be what killed its worker: it is claimed alone, so that it
+    takes nobody along.
+    """
     if count <= 0:
         return []
     if statements.has_fused_statements():
         claims = _settle_fused((), Next(group_id, count))[1]
     else:
         queued = Thread.objects.filter(group_id=group_id, state=ThreadState.QUEUED)
-        claims = _claim_rows(list(queued.order_by("idx").values_list("id", flat=True)[:count]))
+        next_ones = queued.order_by("idx").values_list("id", "attempt")[:count]
+        claims = _claim_rows(_together(list(next_ones)))
     if claims:
         transition.follow(THREAD_EDGES, ThreadState.QUEUED, "claim")
     return claims
+
+
+def _together(queued: list[tuple[int, int]]) -> list[int]:
+    """Return the ids of those of (id, attempt) that may be claimed at once."""
+    if queued and queued[0][1]:
+        return [queued[0][0]]
+    return [id_ for id_, attempt in queued if not attempt]
 
 
 def count_live(group_id: UUID) -> int:
