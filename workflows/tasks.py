@@ -14,9 +14,6 @@ from workflows.dispatch import celery
 
 logger = get_task_logger(__name__)
 
-#: A message that is held up comes back after at most this; no longer ETA is ever used.
-_LONGEST_DELAY = 5.0
-
 
 @shared_task(name="workflows.advance", bind=True, ignore_result=True)
 def advance(self: Task[..., Any], thread_id: int, seq: int) -> None:
@@ -79,4 +76,6 @@ def _go_on_later(
 
 
 def _seconds_to(moment: datetime) -> float:
-    return min(max((moment - clock.now()).total_seconds(), 0.01), _LONGEST_DELAY)
+    """Return when to send what is held up again; no longer ETA is ever used."""
+    wait = min(moment - clock.now(), services.LONGEST_PAUSE)
+    return max(wait.total_seconds(), 0.01)

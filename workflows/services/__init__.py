@@ -9,6 +9,7 @@ from workflows.services.runs import Started, cancel, lock_run, start
 from workflows.services.sweeping import Swept
 from workflows.services.sweeping import sweep_once as sweep
 from workflows.services.work import (
+    LONGEST_PAUSE,
     Worked,
     begin_slot,
     end_slot,
@@ -19,6 +20,7 @@ from workflows.services.work import (
 )
 
 __all__ = [
+    "LONGEST_PAUSE",
     "Published",
     "Receipt",
     "Started",

@@ -43,6 +43,11 @@ class Swept:
     def total(self) -> int:
         return sum((self.freed, self.sent, self.timers, self.late, self.helped, self.joined))
 
+    @property
+    def has_mended(self) -> bool:
+        """Tell whether anything was done but sending messages again."""
+        return self.total > self.sent
+
 
 def sweep_once() -> Swept | None:
     """Sweep unless another process is at it: two beats cannot double it."""

@@ -1,6 +1,6 @@
 """Leases, queue limits and answered requests."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workflows import clock, conf
@@ -22,9 +22,13 @@ def release_lease(name: str, owner: str) -> None:
     Lease.objects.filter(name=name, owner=owner).update(until=clock.now())
 
 
+#: A queue that was never used has saved up all it may, as one that has long been idle.
+_LONG_IDLE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def lock_queue(name: str) -> QueueState:
     """Lock a queue's row: its limits are counted by one at a time."""
-    QueueState.objects.get_or_create(name=name, defaults={"next_at": clock.now()})
+    QueueState.objects.get_or_create(name=name, defaults={"next_at": _LONG_IDLE})
     return QueueState.objects.select_for_update().get(pk=name)
 
 
@@ -36,6 +40,7 @@ def granted(queue: QueueState, limits: conf.QueueSettings, count: int) -> tuple[
     now = clock.now()
     if limits.rate is None:
         return count, now
+    _bring_forward(queue, now + timedelta(seconds=1 / limits.rate))
     start = _first_token(queue, limits, now)
     if start > now:
         return 0, start
@@ -48,6 +53,13 @@ def spend(queue: QueueState, limits: conf.QueueSettings, count: int) -> None:
         start = _first_token(queue, limits, clock.now())
         following = start + timedelta(seconds=count / limits.rate)
         QueueState.objects.filter(pk=queue.pk).update(next_at=following)
+
+
+def _bring_forward(queue: QueueState, latest: datetime) -> None:
+    """Let a raised rate hold at once: a token that a lower one has put off is due by `latest`."""
+    if queue.next_at > latest:
+        queue.next_at = latest
+        queue.save(update_fields=["next_at"])
 
 
 def _first_token(queue: QueueState, limits: conf.QueueSettings, now: datetime) -> datetime:

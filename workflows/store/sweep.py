@@ -62,15 +62,24 @@ def take_ready(
 
 def count_under_way(queue: str) -> int:
     """Return how many threads of a queue have a message under way."""
-    now = clock.now()
-    rows = Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=now)
-    return rows.filter(lease_until__gte=now).count()
+    return _waiting(queue).filter(lease_until__gte=clock.now()).count()
 
 
 def first_waiting(queue: str, limit: int) -> list[int]:
     """Return the ids of the threads of a queue whose turn is next."""
-    rows = Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=clock.now())
-    return list(rows.order_by(*_IN_ORDER).values_list("id", flat=True)[:limit])
+    return list(_waiting(queue).order_by(*_IN_ORDER).values_list("id", flat=True)[:limit])
+
+
+def turn_of(queue: str, thread_id: int, seq: int) -> tuple[bool, int, int]:
+    """Return whose turn it is when a thread's message comes: (is it another's, its id, its seq)."""
+    own = _waiting(queue).filter(id=thread_id, seq=seq)
+    first = _waiting(queue).filter(Exists(own)).order_by(*_IN_ORDER)
+    id_, its_seq = first.values_list("id", "seq").first() or (thread_id, seq)
+    return id_ != thread_id, id_, its_seq
+
+
+def _waiting(queue: str) -> models.QuerySet[Thread]:
+    return Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=clock.now())
 
 
 def drop_message(thread_id: int, seq: int) -> None:
