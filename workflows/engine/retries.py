@@ -73,11 +73,11 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
     The attempt was counted when the thread was claimed, so a step that kills its process is
     stopped here, on every broker.
     """
-    limit = attempts_of(cursor.node)
-    if cursor.claim.attempt <= limit:
+    attempt = cursor.claim.attempt
+    if attempt <= attempts_of(cursor.node):
         return None
     message = (
-        f"The step at {cursor.node_id!r} was started {limit} times and no worker lived to "
+        f"The step at {cursor.node_id!r} was started {attempt - 1} times and no worker lived to "
         "finish it. Look at the workers' logs, then mend the activity or raise retry.attempts."
     )
     return Fail("lost_work", message)

@@ -20,6 +20,7 @@ _STYLES = {
     "warn": "yellow",
     "warning": "yellow",
     "failed": "bold red",
+    "lost": "bold red",
     "fail": "bold red",
     "error": "bold red",
     "invalid": "bold red",

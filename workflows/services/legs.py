@@ -51,6 +51,8 @@ def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
     pending, cursor.pending = cursor.pending, None
     lost = lost_too_often(cursor)
     if lost is not None:
+        # Nothing is started under this claim: the attempt that failed was the one before.
+        cursor.claim = replace(cursor.claim, attempt=cursor.claim.attempt - 1)
         return interpret(cursor, lost)
     stop: Stop = pending or walk(cursor)
     if not _is_call_here(stop, cursor):

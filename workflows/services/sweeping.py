@@ -10,7 +10,7 @@ from django.db import transaction
 
 from workflows import clock, conf
 from workflows.dispatch import publish
-from workflows.engine.commands import cancel_run
+from workflows.engine.commands import cancel_run, free_claims
 from workflows.engine.hints import ThreadReady
 from workflows.services.after import fall_asleep, join_group, say
 from workflows.services.driving import own_transaction
@@ -64,7 +64,7 @@ def sweep_once() -> Swept | None:
 
 def _sweep(limit: int) -> Swept:
     with transaction.atomic():
-        freed = sweep.free_lost_claims(limit)
+        freed = free_claims.apply(limit)
     timers = _count(fire_timer, suspensions.due(limit))
     limited = limited_queues()
     with transaction.atomic():

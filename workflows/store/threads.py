@@ -57,6 +57,7 @@ def lease_end() -> datetime:
 def claim_thread(thread_id: int, seq: int) -> Claim | None:
     """Claim a ready thread, or None when it has moved on or is not due."""
     values = {"id": thread_id, "seq": seq, "now": clock.now(), "lease": lease_end()}
+    values["worker"] = worker_name()
     if statements.has_fused_statements():
         claims = [_first_claim(row) for row in statements.run("claim_thread", values)]
     else:
@@ -187,6 +188,8 @@ def _claim_rows(ids: list[int]) -> list[Claim]:
         attempt=F("attempt") + 1,
         fence=F("fence") + 1,
         lease_until=lease_end(),
+        claimed_by=worker_name(),
+        claimed_at=clock.now(),
     )
     return [Claim(*row) for row in rows.order_by("idx", "id").values_list(*_CLAIM_FIELDS)]
 
@@ -260,6 +263,7 @@ def _settle_fused(
             [_history(item.claim.thread_id, row) for item in settlements for row in item.history]
         ),
         "worker": worker_name(),
+        "now": clock.now(),
         "lease": lease_end(),
         "group": following.group_id if following else None,
         "want": following.count if following else 0,

@@ -42,7 +42,8 @@ WITH r AS MATERIALIZED (
     FOR UPDATE SKIP LOCKED
 ), n AS (
     UPDATE workflows_thread SET
-        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
+        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s,
+        claimed_by = %(worker)s, claimed_at = %(now)s
     WHERE id = ANY(ARRAY(
         SELECT id FROM c
         -- One that was attempted before may be what killed its worker: it is claimed alone.
