@@ -10,7 +10,8 @@ from workflows.compiler.salvage import Reading
 from workflows.definition.fields import Mark, marked
 from workflows.definition.model import Definition, NodeConfig, StepConfig
 from workflows.definition.parse import Document
-from workflows.errors import Problem
+from workflows.errors import ExpressionError, Problem
+from workflows.expressions import ExpressionInfo
 from workflows.nodes.base import Kind
 
 START = "start"
@@ -72,10 +73,20 @@ class DraftNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What an expression uses, or why it is refused; `inside` is a pointer inside of its field."""
+
+    field: Field
+    inside: str
+    found: ExpressionInfo | ExpressionError
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What every check gets. `activities` and `queues` are None when they are not known here.
 
-    `definition` is what could be read of the whole; `early` tells what was wrong with it.
+    `definition` is what could be read of the whole; `early` tells what was wrong with it; `uses`
+    what became of its expressions.
     """
 
     document: Document
@@ -88,6 +99,7 @@ class Draft:
     activities: Collection[str] | None = None
     queues: Collection[str] | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
 
     def problem(
         self,

@@ -1,6 +1,7 @@
 """Makes a draft of a document: reads the top, every node by its kind, and the edges."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,6 +11,7 @@ from workflows.compiler.draft import START, Draft, DraftNode, place_problem
 from workflows.compiler.graph import Edge, GraphNode, build_graph
 from workflows.compiler.matching import match_joins
 from workflows.compiler.salvage import Reading, read_config
+from workflows.compiler.uses import uses_of
 from workflows.definition.explain import Mistake, describe
 from workflows.definition.model import Definition, NodeConfig
 from workflows.definition.parse import Document
@@ -42,7 +44,7 @@ def read_draft(
     starts = [node.name for node in nodes if node.is_a(START)]
     assumed = [node.name for node in nodes if node.name != node.id]
     graph = build_graph(shapes, starts, assumed)
-    return Draft(
+    draft = Draft(
         document,
         definition,
         nodes,
@@ -54,6 +56,7 @@ def read_draft(
         queues=queues,
         by_name=by_name,
     )
+    return replace(draft, uses=uses_of(draft))
 
 
 def _read_top(document: Document) -> tuple[Definition | None, list[Problem]]:

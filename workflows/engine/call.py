@@ -13,6 +13,7 @@ from workflows.activities import call as call_registered
 from workflows.compiler.plan import PlanNode
 from workflows.engine.cursor import Cursor
 from workflows.errors import CeleriacError, NodeError
+from workflows.expressions import Budget
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Fail, Outcome
 from workflows.nodes.suspensions import ActivityCall
@@ -30,6 +31,7 @@ def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
         ports=node.ports,
         run=cursor.run.scope,
         now=clock.now(),
+        budget=Budget(f"node {cursor.node_id!r}"),
     )
 
 
