@@ -80,6 +80,7 @@ if env.bool("CELERIAC_EXAMPLES", default=True):
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.requests.PlainTextMiddleware",  # before the session is looked up by its cookie
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -14,9 +14,7 @@ class OfRunAdmin(ReadOnlyAdmin):
     """Rows that belong to a run; found by its id (`?run__id__exact=`) from the run's page."""
 
     list_select_related = ("run",)
-
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+    other_lookups = ("run__id__exact",)
 
     @admin.display(description="run")
     def run_link(self, row: Any) -> SafeString | str:
