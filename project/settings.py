@@ -36,6 +36,20 @@ def _make_folder(path: Path) -> Path:
 def _own_secret_key() -> str:
     """Return the key kept in `var/`, made at the first start; never a constant."""
     path = VAR / "secret_key"
+    try:
+        kept, reason = _kept_secret_key(path), "it is empty"
+    except OSError as error:
+        kept, reason = "", error.strerror or "it cannot be kept"
+    except UnicodeDecodeError:
+        kept, reason = "", "it is not text"
+    if not kept:
+        raise ConfigurationError(
+            f"CELERIAC_VAR: {path} is of no use: {reason}; remove it, or set SECRET_KEY"
+        )
+    return kept
+
+
+def _kept_secret_key(path: Path) -> str:
     if not path.exists():
         # Written whole under another name first: two processes may start at the same moment.
         draft = VAR / f"secret_key.{os.getpid()}"
@@ -177,8 +191,8 @@ CELERIAC: dict[str, Any] = {
 }
 
 # Without a broker a row is not on its way to anybody: the next look finds it.
-CELERIAC["LEASE_SECONDS"] = env.float("CELERIAC_LEASE_SECONDS", default=15.0)
-CELERIAC["MESSAGE_SECONDS"] = env.float(
+CELERIAC["LEASE_SECONDS"] = env.number("CELERIAC_LEASE_SECONDS", default=15.0)
+CELERIAC["MESSAGE_SECONDS"] = env.number(
     "CELERIAC_MESSAGE_SECONDS", default=0.0 if CELERIAC["DISPATCHER"] == "inline" else 15.0
 )
 

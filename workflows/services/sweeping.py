@@ -38,6 +38,7 @@ class Swept:
     helped: int = 0
     joined: int = 0
     slept: int = 0
+    forgotten: int = 0  # requests with a key, whose answers were kept long enough
 
     @property
     def total(self) -> int:
@@ -78,7 +79,9 @@ def _sweep(limit: int) -> Swept:
         publish.send_helpers(group_id, queue, slots)
     joined = _count(join_group, groups.finished_groups(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
-    return Swept(freed, sent, timers, late, len(standing), joined, slept)
+    with transaction.atomic():
+        forgotten = control.forget_old_requests(limit)
+    return Swept(freed, sent, timers, late, len(standing), joined, slept, forgotten)
 
 
 def _count(mend: Callable[[UUID], bool], found: list[UUID]) -> int:

@@ -89,3 +89,20 @@ def forget_request(record: IdempotencyRecord) -> None:
     """Forget a request that was not carried out, so that it can be tried again."""
     # Another delivery may have been carried out and answered meanwhile: that one stays.
     IdempotencyRecord.objects.filter(pk=record.pk, status__isnull=True).delete()
+
+
+def forget_old_requests(limit: int) -> int:
+    """Delete requests that are too old to be sent again; return how many.
+
+    One that is being carried out at this moment is locked, and stays.
+    """
+    before = clock.now() - timedelta(seconds=conf.settings().idempotency_seconds)
+    # Ids follow the times, so the oldest are found without an index of their own.
+    oldest = IdempotencyRecord.objects.order_by("id").values_list("id", "created_at")
+    first = oldest.first()
+    if first is None or first[1] >= before:
+        return 0
+    ids = [pk for pk, created_at in oldest[:limit] if created_at < before]
+    free = IdempotencyRecord.objects.select_for_update(skip_locked=True).filter(pk__in=ids)
+    count, _ = IdempotencyRecord.objects.filter(pk__in=[row.pk for row in free.only("pk")]).delete()
+    return count
