@@ -47,6 +47,12 @@ def join(group_id: str) -> None:
     services.join_group(UUID(group_id))
 
 
+@shared_task(name="workflows.deliver", ignore_result=True)
+def deliver(candidate_id: int) -> None:
+    """Go on with offering an event to the waits for it."""
+    services.deliver_left(candidate_id)
+
+
 @shared_task(name="workflows.sweep", ignore_result=True)
 def sweep() -> None:
     """Look for anything that should have moved."""

@@ -11,7 +11,8 @@ from celery.exceptions import CeleryError, Ignore, Reject
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from workflows.engine.hints import GroupOpened, ThreadReady
+from workflows import conf
+from workflows.engine.hints import EventLeft, GroupOpened, ThreadReady
 
 logger = logging.getLogger("workflows.dispatch")
 
@@ -38,6 +39,22 @@ def send_threads(ready: Sequence[ThreadReady]) -> None:
                 )
 
     _best_effort(send, "threads")
+
+
+def send_deliveries(left: Sequence[EventLeft]) -> None:
+    """Send one message an event that is still to be offered to waits."""
+
+    def send() -> None:
+        for hint in left:
+            current_app.send_task(
+                "workflows.deliver",
+                (hint.candidate_id,),
+                queue=conf.settings().default_queue,
+                retry=False,
+                ignore_result=True,
+            )
+
+    _best_effort(send, "deliveries")
 
 
 def send_chord(opened: GroupOpened) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from workflows.engine.hints import GroupOpened, ThreadReady
+from workflows.engine.hints import EventLeft, GroupOpened, ThreadReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class SlotMessage:
     queue: str
 
 
-Message = ThreadReady | SlotMessage
+Message = ThreadReady | SlotMessage | EventLeft
 
 
 @dataclass(slots=True)
@@ -67,6 +67,12 @@ def use_mailbox(box: Mailbox) -> Iterator[Mailbox]:
 def add_threads(ready: Sequence[ThreadReady]) -> None:
     """Add a message for each thread."""
     for hint in ready:
+        _add(hint)
+
+
+def add_deliveries(left: Sequence[EventLeft]) -> None:
+    """Add a message for each event that is still to be offered to waits."""
+    for hint in left:
         _add(hint)
 
 

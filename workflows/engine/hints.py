@@ -37,4 +37,11 @@ class ThreadSlept:
     run_id: UUID
 
 
-Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept
+@dataclass(frozen=True, slots=True)
+class EventLeft:
+    """An event has still to be offered to waits: go on with this candidate."""
+
+    candidate_id: int
+
+
+Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept | EventLeft

@@ -59,7 +59,7 @@ class Budget:
     It belongs to the call that opened it, and so to one thread of the process.
     """
 
-    __slots__ = ("_deadline", "_left", "_look_at", "_of")
+    __slots__ = ("_deadline", "_left", "_look_at", "_of", "_rest")
 
     def __init__(self, of: str = "") -> None:
         """Open a budget.
@@ -71,6 +71,7 @@ class Budget:
         self._left = MAX_UNITS
         self._look_at = MAX_UNITS - _LOOK_EVERY
         self._deadline = time.thread_time() + MAX_SECONDS
+        self._rest = 0.0
 
     @property
     def is_used_up(self) -> bool:
@@ -92,14 +93,22 @@ class Budget:
             raise self._stopped(f"{MAX_SECONDS} s")
         self._look_at = self._left - _LOOK_EVERY
 
+    def pause(self) -> None:
+        """Stop its clock, for work that is not the expressions', until `go_on` is called."""
+        self._rest = self._deadline - time.thread_time()
+
+    def go_on(self) -> None:
+        """Let its clock run again."""
+        self._deadline = time.thread_time() + self._rest
+
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop its clock in the block, for work that is not the expressions'."""
-        rest = self._deadline - time.thread_time()
+        """Stop its clock in the block."""
+        self.pause()
         try:
             yield
         finally:
-            self._deadline = time.thread_time() + rest
+            self.go_on()
 
     def _stopped(self, limit: str) -> LimitError:
         whose = f"the expressions of {self._of} together" if self._of else "it"

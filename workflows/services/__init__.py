@@ -4,6 +4,7 @@ from workflows.definition.schema_check import validate_value
 from workflows.services.after import join_group
 from workflows.services.answers import answer
 from workflows.services.definitions import Published, publish, validate
+from workflows.services.delivering import deliver_left
 from workflows.services.events import Receipt, resolve, send_event
 from workflows.services.runs import Started, cancel, lock_run, start
 from workflows.services.sweeping import Swept
@@ -29,6 +30,7 @@ __all__ = [
     "answer",
     "begin_slot",
     "cancel",
+    "deliver_left",
     "end_slot",
     "help_group",
     "join_group",

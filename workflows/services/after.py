@@ -9,7 +9,14 @@ from django.db import DatabaseError, transaction
 
 from workflows.dispatch import publish
 from workflows.engine.commands import join
-from workflows.engine.hints import GroupEnding, GroupOpened, Hint, ThreadReady, ThreadSlept
+from workflows.engine.hints import (
+    EventLeft,
+    GroupEnding,
+    GroupOpened,
+    Hint,
+    ThreadReady,
+    ThreadSlept,
+)
 from workflows.store import groups, runs, threads
 
 logger = logging.getLogger("workflows.after")
@@ -60,6 +67,7 @@ def _act(hints: Sequence[Hint]) -> None:
     slept = {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}
     ending = {hint.group_id for hint in hints if isinstance(hint, GroupEnding)}
     publish.send_threads([hint for hint in hints if isinstance(hint, ThreadReady)])
+    publish.send_deliveries([hint for hint in hints if isinstance(hint, EventLeft)])
     for hint in hints:
         if isinstance(hint, GroupOpened):
             publish.send_group(hint)

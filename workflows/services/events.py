@@ -10,21 +10,19 @@ from django.db import transaction
 from workflows import clock, conf
 from workflows.context.values import check_text, check_value, digest
 from workflows.engine.commands import resolve as resolve_command
-from workflows.engine.hints import Hint
-from workflows.engine.matching import as_json, why_not
 from workflows.errors import ConflictError, NotFoundError
 from workflows.models import Event, Suspension
-from workflows.selectors.runs import context_of
 from workflows.services.after import say
 from workflows.services.again import made_again
-from workflows.store import events, runs, suspensions
+from workflows.services.delivering import deliver_event
+from workflows.store import events, suspensions
 
 NAME_LENGTH, KEY_LENGTH = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A kept event: whether it is new, and the ids of the suspensions that it woke or fed."""
+    """A kept event: whether it is new, and the ids of the suspensions that it has woken or fed."""
 
     event: Event
     is_new: bool
@@ -45,7 +43,8 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
 ) -> Receipt:
     """Keep an event and give it to the wait that it matches; an early one is kept for its wait.
 
-    A repeat of the same `source` and `external_id` is acknowledged and changes nothing.
+    A repeat of the same `source` and `external_id` is acknowledged and changes nothing. Waits whose
+    filters there is no time for at once are looked at by workers.
 
     Raises:
         ValueRefusedError: `data` is not bounded JSON, or an attribute is no text of its length.
@@ -70,7 +69,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
         )
         if not is_new:
             return Receipt(event, is_new=False, woke=tuple(UUID(i) for i in event.taken_by))
-        woke, hints = _deliver(event)
+        woke, hints = deliver_event(event)
     say(hints)
     return Receipt(event, is_new=True, woke=tuple(woke))
 
@@ -123,36 +122,3 @@ def _over(suspension: Suspension) -> ConflictError:
     since = suspension.over_at or clock.now()
     message = f"The wait at {suspension.node!r} was ended by {who} at {since.isoformat()}."
     return ConflictError(message, closed_by=who, closed_at=since.isoformat())
-
-
-def _deliver(event: Event) -> tuple[list[UUID], list[Hint]]:
-    """Give an event to the oldest wait that it matches, or to all."""
-    woke: list[UUID] = []
-    hints: list[Hint] = []
-    waiting = suspensions.waiting_for(event.type, event.key)
-    if event.deliver == "all":
-        # In one order, whatever the order of their waits: two events must not block each other.
-        runs.lock_runs({suspension.run_id for suspension in waiting})
-    for suspension in waiting:
-        why = why_not(event, suspension, context_of(suspension.thread))
-        if why is not None:
-            events.miss(event, suspension.pk, why)
-            continue
-        fed = _feed(suspension, event)
-        if fed is None:
-            continue
-        hints += fed
-        events.take(event, suspension.pk)
-        woke.append(suspension.pk)
-        if event.deliver == "one":
-            break
-    return woke, hints
-
-
-def _feed(suspension: Suspension, event: Event) -> list[Hint] | None:
-    """Give an event to a wait: wake it, or keep the event until there are enough. None: over."""
-    collected = [*suspension.collected, as_json(event)]
-    if len(collected) < suspension.collect:
-        return [] if suspensions.keep_collected(suspension, collected) else None
-    payload = collected if suspension.collect > 1 else collected[0]
-    return resolve_command.apply(suspension, "event", payload) or None

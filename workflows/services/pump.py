@@ -6,6 +6,8 @@ from datetime import datetime
 
 from workflows import clock
 from workflows.dispatch.inline import Mailbox, Message, SlotMessage
+from workflows.engine.hints import EventLeft
+from workflows.services.delivering import deliver_left
 from workflows.services.sweeping import sweep_once
 from workflows.services.work import Worked, help_group, work_thread
 
@@ -70,4 +72,7 @@ class Pump:
 def _work(message: Message) -> Worked:
     if isinstance(message, SlotMessage):
         return help_group(message.group_id, queue=message.queue)
+    if isinstance(message, EventLeft):
+        deliver_left(message.candidate_id)
+        return Worked()
     return work_thread(message.thread_id, message.seq, queue=message.queue)

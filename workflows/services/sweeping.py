@@ -11,12 +11,12 @@ from django.db import transaction
 from workflows import clock, conf
 from workflows.dispatch import publish
 from workflows.engine.commands import cancel_run, free_claims
-from workflows.engine.hints import ThreadReady
+from workflows.engine.hints import EventLeft, ThreadReady
 from workflows.services.after import fall_asleep, join_group, say
 from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
 from workflows.services.turns import limited_queues, send_waiting
-from workflows.store import control, groups, suspensions, sweep
+from workflows.store import candidates, control, groups, suspensions, sweep
 from workflows.store.threads import worker_name
 
 logger = logging.getLogger("workflows.sweeping")
@@ -70,8 +70,10 @@ def _sweep(limit: int) -> Swept:
     limited = limited_queues()
     with transaction.atomic():
         ready = [ThreadReady(*row) for row in sweep.take_ready(limit, spare=limited)]
+        left = [EventLeft(candidate_id) for candidate_id in candidates.take_due(limit)]
     publish.send_threads(ready)
-    sent = len(ready) + sum(send_waiting(queue) for queue in limited)
+    publish.send_deliveries(left)
+    sent = len(ready) + len(left) + sum(send_waiting(queue) for queue in limited)
     late = _count(_fail_late, sweep.late_runs(limit))
     with own_transaction():
         standing = groups.standing_groups(limit, clock.now() - _PATIENCE)

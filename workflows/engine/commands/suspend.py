@@ -6,14 +6,15 @@ from typing import Any
 from workflows import clock, conf
 from workflows.engine.call import node_call
 from workflows.engine.cursor import Cursor
-from workflows.engine.hints import Hint, ThreadSlept
-from workflows.engine.matching import early_events
+from workflows.engine.hints import EventLeft, Hint, ThreadSlept
+from workflows.engine.matching import Early, early_events
 from workflows.engine.waking import woken_by
+from workflows.models import Suspension
 from workflows.nodes.outcomes import Suspend
 from workflows.nodes.registry import are_plugin_hooks_on
 from workflows.nodes.suspensions import ActivityCall, EventWait, PersonWait, TimerWait, Wait
 from workflows.states import ThreadState
-from workflows.store import runs, suspensions, threads
+from workflows.store import candidates, runs, suspensions, threads
 
 
 def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
@@ -43,10 +44,21 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
     )
     if isinstance(wait, PersonWait) and are_plugin_hooks_on():
         cursor.node.kind.on_suspended(str(opened.pk), node_call(cursor.node, cursor), wait)
-    taken = early_events(opened, cursor.context) if isinstance(wait, EventWait) else []
-    if taken and len(taken) >= opened.collect:
-        return woken_by(opened, "event", taken if opened.collect > 1 else taken[0])
-    return [ThreadSlept(cursor.claim.run_id)]
+    early = early_events(opened, cursor.context) if isinstance(wait, EventWait) else Early()
+    if early.taken and len(early.taken) >= opened.collect:
+        return woken_by(opened, "event", early.taken if opened.collect > 1 else early.taken[0])
+    slept = ThreadSlept(cursor.claim.run_id)
+    return [slept, *_leave(opened, early.left)] if early.left else [slept]
+
+
+def _leave(opened: Suspension, event_ids: list[int]) -> list[Hint]:
+    """Leave events that the wait has still to be asked about for another transaction."""
+    run_id = opened.run_id
+    candidates.insert(
+        candidates.Pair(event_id, opened.pk, is_early=True, run_id=run_id) for event_id in event_ids
+    )
+    first = candidates.lease_first(opened.event_type, opened.event_key)
+    return [EventLeft(first)] if first is not None else []
 
 
 def _fields(wait: Wait) -> dict[str, Any]:
