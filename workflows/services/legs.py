@@ -7,7 +7,7 @@ from django.db import transaction
 
 from workflows import conf
 from workflows.activities import Activity
-from workflows.engine.call import call_activity, find_activity
+from workflows.engine.call import call_activity, find_activity, was_struck
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
@@ -18,7 +18,7 @@ from workflows.engine.settlements import advance
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 from workflows.services.keeping import Watch
-from workflows.store import threads
+from workflows.store import connections, threads
 from workflows.store.rows import Settlement
 
 
@@ -28,10 +28,6 @@ class StaleClaimError(Exception):
 
 class _FailedError(Exception):
     """A transactional activity failed: its writes are rolled back."""
-
-    def __init__(self, fail: Fail) -> None:
-        super().__init__(fail.code)
-        self.fail = fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +64,18 @@ def _call(cursor: Cursor, asked: ActivityCall, watch: Watch) -> Settlement | Com
     activity = find_activity(asked)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
+    outer = connections.in_transaction()
+    leg: Written | Stop
     with watch.calling(activity, _seconds(asked)):
         if activity.transactional:
-            return _in_transaction(cursor, asked, activity, watch)
-        return interpret(cursor, _answered(cursor, asked, activity, watch))
+            leg = _in_transaction(cursor, asked, activity, watch)
+        else:
+            leg = _answered(cursor, asked, activity, watch)
+    if isinstance(leg, Written):
+        return leg
+    if was_struck(leg):
+        connections.drop_all(but=outer)
+    return interpret(cursor, leg)
 
 
 def _is_call_here(stop: Stop, cursor: Cursor) -> "TypeGuard[_CallStop]":
@@ -106,18 +110,23 @@ def _answered(cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Wa
 
 def _in_transaction(
     cursor: Cursor, asked: ActivityCall, activity: Activity, watch: Watch
-) -> Settlement | Command | Written:
+) -> Written | Fail:
     """Call an activity whose writes commit with the step, or not at all."""
+    stop: Stop | None = None
     try:
         with transaction.atomic():
-            return _write(cursor, _answered(cursor, asked, activity, watch))
-    except _FailedError as failed:
-        return interpret(cursor, failed.fail)
+            stop = _answered(cursor, asked, activity, watch)
+            return _write(cursor, stop)
+    except Exception:
+        # After a time limit, the way out of the transaction may fail in any way.
+        if isinstance(stop, Fail) and cursor.has_called:
+            return stop
+        raise
 
 
 def _write(cursor: Cursor, stop: Stop) -> Written:
     if isinstance(stop, Fail) and cursor.has_called:
-        raise _FailedError(stop)  # the activity's own failure, not one of a node behind it
+        raise _FailedError  # the activity's own failure, not one of a node behind it
     leg = interpret(cursor, stop)
     if isinstance(leg, Command):
         hints = leg.apply()
