@@ -33,12 +33,13 @@ def slot(self: Task[..., Any], group_id: str, idx: int, hop: int) -> None:
 
 
 @shared_task(name="workflows.help", bind=True, ignore_result=True)
-def help_group(self: Task[..., Any], group_id: str) -> None:
+def help_group(self: Task[..., Any], group_id: str, sent_at: str) -> None:
     """Work on a group outside its chord."""
-    worked = services.help_group(UUID(group_id), queue=celery.queue_of(self))
+    sent = datetime.fromisoformat(sent_at)
+    worked = services.help_group(UUID(group_id), queue=celery.queue_of(self), sent_at=sent)
     if worked.has_more or worked.again_at is not None:
         delay = _seconds_to(worked.again_at) if worked.again_at else 0
-        self.apply_async((group_id,), queue=celery.queue_of(self), countdown=delay)
+        self.apply_async((group_id, sent_at), queue=celery.queue_of(self), countdown=delay)
 
 
 @shared_task(name="workflows.join", ignore_result=True)

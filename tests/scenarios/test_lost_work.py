@@ -121,7 +121,8 @@ def test_the_other_branches_of_a_split_are_not_taken_along(engine: Harness, atte
     run, deaths = run_through_deaths(engine, "lost", {})
     assert_completed(run, {"output": "lost_work"})
     assert deaths == attempts
-    assert sorted(calls.values()) == sorted([attempts, attempts, 1])  # `a` was before `b`
+    called = sorted(calls.values(), reverse=True)
+    assert called in ([attempts, attempts, 1], [attempts, 1, 1])  # `a` may be in hand with `b`
     assert_each_step_once(run)
 
 

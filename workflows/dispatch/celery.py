@@ -11,7 +11,7 @@ from celery.exceptions import CeleryError, Ignore, Reject
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from workflows import conf
+from workflows import clock, conf
 from workflows.engine.hints import EventLeft, GroupOpened, ThreadReady
 
 logger = logging.getLogger("workflows.dispatch")
@@ -77,11 +77,12 @@ def send_chord(opened: GroupOpened) -> None:
 
 def send_helpers(group_id: UUID, queue: str, count: int) -> None:
     """Send slots that belong to no chord."""
+    names = (str(group_id), clock.now().isoformat())
 
     def send() -> None:
         for _ in range(count):
             current_app.send_task(
-                "workflows.help", (str(group_id),), queue=queue, retry=False, ignore_result=True
+                "workflows.help", names, queue=queue, retry=False, ignore_result=True
             )
 
     _best_effort(send, "helpers")

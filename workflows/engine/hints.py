@@ -31,6 +31,14 @@ class GroupEnding:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupWaiting:
+    """So many parts of a group were given back, and who worked on it is held up."""
+
+    group_id: UUID
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadSlept:
     """A thread fell asleep: look whether anything in its run can still move."""
 
@@ -44,4 +52,4 @@ class EventLeft:
     candidate_id: int
 
 
-Hint = ThreadReady | GroupOpened | GroupEnding | ThreadSlept | EventLeft
+Hint = ThreadReady | GroupOpened | GroupEnding | GroupWaiting | ThreadSlept | EventLeft

@@ -13,6 +13,7 @@ from workflows.engine.hints import (
     EventLeft,
     GroupEnding,
     GroupOpened,
+    GroupWaiting,
     Hint,
     ThreadReady,
     ThreadSlept,
@@ -63,6 +64,11 @@ def fall_asleep(run_id: UUID) -> bool:
         return run is not None and runs.fall_asleep(run)
 
 
+def _call_help(hint: GroupWaiting) -> None:
+    info = groups.load_group(hint.group_id)
+    publish.send_helpers(info.id, info.queue, min(hint.count, info.slots))
+
+
 def _act(hints: Sequence[Hint]) -> None:
     slept = {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}
     ending = {hint.group_id for hint in hints if isinstance(hint, GroupEnding)}
@@ -71,7 +77,10 @@ def _act(hints: Sequence[Hint]) -> None:
     for hint in hints:
         if isinstance(hint, GroupOpened):
             publish.send_group(hint)
+    waiting = [hint for hint in hints if isinstance(hint, GroupWaiting)]
     try:
+        for hint in waiting:
+            _call_help(hint)
         for group_id in ending:
             look_after(group_id)
         for run_id in slept:

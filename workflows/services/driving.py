@@ -5,9 +5,10 @@ beyond a settlement is a command with a transaction of its own.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from django.db import DatabaseError, DataError, transaction
@@ -15,7 +16,7 @@ from django.db import DatabaseError, DataError, transaction
 from workflows import conf
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor, open_cursor, reopen
-from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.hints import GroupEnding, GroupWaiting, Hint, ThreadReady
 from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
 from workflows.errors import CeleriacError, NodeError
@@ -23,6 +24,7 @@ from workflows.nodes.outcomes import Fail
 from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
 from workflows.services.pace import Pace
+from workflows.services.rounds import Round, Share
 from workflows.states import ThreadState
 from workflows.store import statements, threads
 from workflows.store.rows import Claim, Settlement
@@ -32,16 +34,6 @@ logger = logging.getLogger("workflows.driving")
 
 #: Stop a round after this many times the time it was sized for: one slow thread among many.
 PATIENCE = 2
-
-
-@dataclass(slots=True)
-class Round:
-    """What one pass over the threads in hand leaves to be written together."""
-
-    settlements: list[Settlement] = field(default_factory=list)
-    written: list[Settlement] = field(default_factory=list)  # with a transactional activity
-    hints: list[Hint] = field(default_factory=list)
-    cursors: dict[int, Cursor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +65,20 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
     cursors: dict[int, Cursor] = {}
     ended = False
     while claims:
-        work = _run(claims, cursors, shift.pace)
+        cursors, share = _run(claims, cursors, shift)
         late = monotonic() > shift.deadline
         if late:
-            work.settlements = [_give_up(item, to_group=shift.is_slot) for item in work.settlements]
-        kept = [item for item in work.settlements + work.written if item.event == "advance"]
+            share.settlements = [
+                _give_up(item, to_group=shift.is_slot) for item in share.settlements
+            ]
+        known = share.settlements + share.written
+        kept = [item for item in known if item.event == "advance"]
         following = shift.following() if not late and _may_claim(kept, shift) else None
-        settled, claims = _write(work, following)
-        settled |= {item.claim.thread_id for item in work.written}
+        settled, claims = _write(share.settlements, following)
+        settled |= {item.claim.thread_id for item in share.written}
         claims = [item.continued() for item in kept if item.claim.thread_id in settled] + claims
-        shift.say(work.hints + _ready(work.settlements + work.written, settled))
-        cursors = work.cursors
-        ended = ended or any(item.is_over for item in work.settlements + work.written)
+        shift.say(share.hints + _ready(known, settled))
+        ended = ended or any(item.is_over for item in known)
     return ended
 
 
@@ -93,15 +87,15 @@ def _may_claim(kept: list[Settlement], shift: Shift) -> bool:
     return not kept if shift.one_by_one else all(item.attempt <= 1 for item in kept)
 
 
-def _write(work: Round, following: Next | None) -> tuple[set[int], list[Claim]]:
-    if not work.settlements and following is None:
+def _write(settlements: list[Settlement], following: Next | None) -> tuple[set[int], list[Claim]]:
+    if not settlements and following is None:
         return set(), []
     try:
         with own_transaction():
-            return threads.settle(work.settlements, following)
+            return threads.settle(settlements, following)
     except DataError:
         # One row that the database refuses must not hold up the others: each on its own.
-        return {id_ for item in work.settlements for id_ in _write_alone(item)}, []
+        return {id_ for item in settlements for id_ in _write_alone(item)}, []
 
 
 def _write_alone(item: Settlement) -> set[int]:
@@ -135,18 +129,40 @@ def _ready(settlements: list[Settlement], settled: set[int]) -> list[Hint]:
     ]
 
 
-def _run(claims: list[Claim], cursors: dict[int, Cursor], pace: Pace) -> Round:
-    work = Round()
+def _run(
+    claims: list[Claim], cursors: dict[int, Cursor], shift: Shift
+) -> tuple[dict[int, Cursor], Share]:
+    work = Round(claims)
     start = monotonic()
     patience = PATIENCE * conf.settings().batch_seconds
-    with keeping(claims) as watch:
-        for claim in claims:
+    with keeping(claims, lambda: _break_up(work, shift)) as watch:
+        while (claim := work.begin()) is not None:
             if work.cursors and monotonic() - start > patience:
-                work.settlements.append(hand_back(claim))
+                work.add(hand_back(claim))
             else:
                 _run_one(claim, cursors.get(claim.thread_id), work, watch)
-    pace.note(monotonic() - start, len(work.cursors))
-    return work
+    shift.pace.note(monotonic() - start, len(work.cursors))
+    return work.cursors, work.end()
+
+
+def _break_up(work: Round, shift: Shift) -> None:
+    """Let go of all but the thread at work, which takes long: the others must not wait for it."""
+    share = work.take_out()
+    kept = [item for item in share.written if item.event == "advance"]
+    given = share.settlements + [replace(item, claim=item.continued(), history=()) for item in kept]
+    given = [_give_up(item, to_group=shift.is_slot) for item in given]
+    given += [hand_back(claim) for claim in share.unbegun]
+    settled, _ = _write(given, None)
+    ended = [item for item in given + share.written if item.is_over]
+    shift.say(share.hints + _ready(given, settled) + _relief(given, ended))
+
+
+def _relief(given: list[Settlement], ended: list[Settlement]) -> list[Hint]:
+    """Return what to say of the groups that somebody else has to look after now."""
+    queued = Counter(item.claim.group_id for item in given if item.state == ThreadState.QUEUED)
+    waiting = [GroupWaiting(id_, count) for id_, count in queued.items() if id_ is not None]
+    over = {item.claim.group_id for item in ended}
+    return [*waiting, *(GroupEnding(id_) for id_ in over if id_ is not None)]
 
 
 def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> None:
@@ -155,12 +171,11 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
     try:
         leg = run_leg(cursor, watch)
         if isinstance(leg, Command):
-            work.hints += _carry_out(leg, cursor, work)
+            work.add(hints=_carry_out(leg, cursor, work))
         elif isinstance(leg, Written):
-            work.written += [leg.settlement] if leg.settlement else []
-            work.hints += leg.hints
+            work.add(written=leg.settlement, hints=leg.hints)
         else:
-            work.settlements.append(leg)
+            work.add(leg)
     except (DatabaseError, StaleClaimError):
         # Nothing was written: the lease runs out, and the sweeper sends the thread again.
         logger.warning("thread %s lost its step at %s", claim.thread_id, claim.node, exc_info=True)
@@ -179,7 +194,7 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
         code = error.failure if isinstance(error, NodeError) else error.code
         written = interpret(cursor, Fail(code, error.message))
     if isinstance(written, Settlement):
-        work.settlements.append(written)
+        work.add(written)
         return []
     with transaction.atomic():
         return written.apply() or []

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from workflows import conf
 
-UNKNOWN = 4
+#: The first may take minutes: nobody should wait behind it.
+UNKNOWN = 1
 MOST = 500
 _KEPT = 1000
 _WEIGHT = 0.3

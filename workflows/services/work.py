@@ -76,12 +76,23 @@ def work_group(group_id: UUID, *, queue: str) -> Worked:
     return Worked(has_more=True)
 
 
-def help_group(group_id: UUID, *, queue: str) -> Worked:
-    """Work on a group outside its chord, and join it if that was the last of it."""
+def help_group(group_id: UUID, *, queue: str, sent_at: datetime | None = None) -> Worked:
+    """Work on a group outside its chord, and join it if that was the last of it.
+
+    A helper goes on until later ones are sent: else they would become more and more in a group
+    whose messages wait behind the work of others.
+    """
     worked = work_group(group_id, queue=queue)
+    if worked.has_more and sent_at is not None and _is_relieved(group_id, queue, sent_at):
+        return Worked()
     if not worked.has_more and worked.again_at is None:
         join_group(group_id)
     return worked
+
+
+def _is_relieved(group_id: UUID, queue: str, sent_at: datetime) -> bool:
+    # On a limited queue the same time says when those come back that are held up.
+    return limits_of(queue) is None and groups.was_helped_since(group_id, sent_at)
 
 
 def begin_slot(group_id: UUID, idx: int, hop: int) -> bool:
@@ -130,9 +141,9 @@ def _handing_on(group_id: UUID, queue: str) -> Callable[[], Next | None]:
 
 
 def _share(info: GroupInfo, pace: Pace) -> int:
-    """Return how many threads to claim: of a window no more than the slot's share of it."""
-    count = pace.count()
-    return min(count, max(1, info.parallel // info.slots)) if info.parallel else count
+    """Return how many threads to claim: no more than the slot's share of the window, or of all."""
+    share = info.parallel // info.slots if info.parallel else -(-info.expected // info.slots)
+    return min(pace.count(), max(1, share))
 
 
 def _following(info: GroupInfo, queue: str, pace: Pace) -> Callable[[], Next | None]:

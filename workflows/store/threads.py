@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.db.models import F
 
 from workflows import clock, conf
@@ -135,13 +136,13 @@ def count_running(queue: str) -> int:
     return Thread.objects.filter(queue=queue, state=ThreadState.RUNNING).count()
 
 
-def renew(claims: Sequence[Claim]) -> None:
-    """Keep claims that are still ours from expiring."""
-    for claim in claims:
-        held = Thread.objects.filter(
-            id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING
-        )
-        held.update(lease_until=lease_end())
+def renew(claims: Sequence[Claim]) -> list[Claim]:
+    """Keep claims that are still ours from expiring; return these."""
+    return [claim for claim in claims if _held(claim).update(lease_until=lease_end())]
+
+
+def _held(claim: Claim) -> models.QuerySet[Thread]:
+    return Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
 
 
 def is_group_over(group_id: UUID) -> bool:
@@ -332,9 +333,7 @@ def _history(thread_id: int, row: HistoryRow) -> dict[str, Any]:
 
 def _settle_one(item: Settlement) -> bool:
     claim = item.claim
-    held = Thread.objects.filter(
-        id=claim.thread_id, seq=claim.seq, fence=claim.fence, state=ThreadState.RUNNING
-    )
+    held = _held(claim).filter(seq=claim.seq)
     changes = _columns(item)
     if not item.keep_resume:
         changes["resume"] = None
