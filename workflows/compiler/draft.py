@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows.compiler.graph import Graph
 from workflows.compiler.matching import Matching
+from workflows.compiler.nearest import Nearest
 from workflows.compiler.salvage import Reading
 from workflows.definition.fields import Mark, marked
 from workflows.definition.model import Definition, NodeConfig, StepConfig
@@ -86,7 +87,7 @@ class Draft:
     """What every check gets. `activities` and `queues` are None when they are not known here.
 
     `definition` is what could be read of the whole; `early` tells what was wrong with it; `uses`
-    what became of its expressions.
+    what became of its expressions; `nearest` suggests known names for unknown ones.
     """
 
     document: Document
@@ -100,6 +101,7 @@ class Draft:
     queues: Collection[str] | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
+    nearest: Nearest = field(default_factory=Nearest)
 
     def problem(
         self,

@@ -6,6 +6,7 @@ have to be read again while it runs, and those of a whole document are bounded.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from workflows import expressions
 from workflows.compiler.draft import Draft, Field, Use
@@ -13,6 +14,8 @@ from workflows.errors import ExpressionError, ExpressionLimitError
 from workflows.expressions import ExpressionInfo
 from workflows.expressions.limits import MAX_DEFINITION_TOKENS, MAX_NODE_TOKENS
 
+#: What an expression that is refused counts for, beside its own.
+_REFUSAL_TOKENS: Final = 20
 #: The text (None: of something too deep), and whether it is one of a template.
 Source = tuple[str | None, bool]
 
@@ -43,9 +46,9 @@ class _Reader:
                 continue
             refusal = self._count(source)
             yield Use(place, inside, refusal or self._look(source))
-            if self.tokens > MAX_DEFINITION_TOKENS:
-                return
             is_full = refusal is not None
+            if is_full and self.tokens > MAX_DEFINITION_TOKENS:
+                return
 
     def _count(self, source: Source) -> ExpressionError | None:
         """Count the tokens of an expression; return why it is not even read, if so."""
@@ -64,6 +67,8 @@ class _Reader:
         found = self.found.get(source)
         if found is None:
             found = self.found[source] = _check(source)
+            # To find the place and the words for it takes time as well.
+            self.tokens += _REFUSAL_TOKENS if isinstance(found, ExpressionError) else 0
         return found
 
 

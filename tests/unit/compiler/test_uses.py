@@ -122,3 +122,11 @@ def test_texts_that_do_not_end_count_as_what_was_looked_at(looked_at: list[str |
     broken = [edit(f"n{n}", f"{n} + 'abc") for n in range(200)]
     assert len(problems(document(*broken))) < 60
     assert len(looked_at) < 60
+
+
+def test_refusals_come_to_an_end_too() -> None:
+    """Each costs more to explain than its few tokens say."""
+    broken = [edit(f"n{n}", *[f"f{n}_{m}(a)" for m in range(50)]) for n in range(200)]
+    found = problems(document(*broken))
+    assert 1000 < len(found) < 5000
+    assert any("of this workflow" in one.message for one in found)

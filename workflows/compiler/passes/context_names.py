@@ -5,7 +5,7 @@ from itertools import groupby
 
 from workflows.compiler.draft import Draft, Field
 from workflows.context.paths import parse_path
-from workflows.errors import PathError, Problem, suggest
+from workflows.errors import PathError, Problem
 from workflows.expressions import ExpressionInfo
 
 _ALWAYS = frozenset({"run", "now", "error", "errors", "loop", "batch", "index"})
@@ -19,7 +19,7 @@ def check(draft: Draft) -> Iterator[Problem]:
         return
     for field, names in _reads(draft):
         for name in sorted(names - known - set(field.mark.names)):
-            hint = suggest(name, known)
+            hint = draft.nearest.suggest("name", name, known)
             message = f"no node sets {name!r}, and the input does not declare it{hint}"
             yield draft.field_problem("unknown_name", message, of=field, severity="warning")
 
