@@ -1,10 +1,14 @@
 """What a person types: verbs by their names, words that are no text, help where it is wanted."""
 
+import signal
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
 from tests.integration.cli.calling import call, called_badly
 from tests.integration.cli.conftest import REFUND, Write
+from workflows.management.answers import Answer
 from workflows.management.verbs import verbs
 from workflows.models import Run
 from workflows.testing import Harness
@@ -110,3 +114,20 @@ def test_lists_that_make_no_sense(transactional_db: None) -> None:
     assert "There is no workflow 'a'" in call("list", "--versions", "--workflow", "a").err
     assert "not allowed with" in called_badly("list", "--versions", "--status", "failed")
     assert "Publish one" in call("list", "--workflows").out
+
+
+@pytest.mark.parametrize("moment", ["run", "draw"])
+def test_ctrl_c_while_a_verb_works(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    listener = signal.getsignal(signal.SIGINT)
+
+    def strike(*_given: Any) -> Any:
+        if moment == "draw":
+            return Answer({}, lambda _: signal.raise_signal(signal.SIGINT))
+        return signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(verbs()["list"], "run", strike)
+    said = call("list")
+    assert (said.code, said.err) == (130, "Stopped.\n")
+    assert signal.getsignal(signal.SIGINT) is listener

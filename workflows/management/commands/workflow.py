@@ -1,9 +1,13 @@
 """`manage.py workflow <verb>`: publish, start, watch, answer and try workflows."""
 
 import json
+import signal
 import sys
+import threading
 from argparse import REMAINDER, SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from argparse import RawDescriptionHelpFormatter as Raw
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
@@ -47,8 +51,9 @@ class Command(BaseCommand):
             self.stdout.write(_overview())
             return
         try:
-            code = self._answer(self._read(options))
-            self.stdout.flush()
+            with _interruptible():
+                code = self._answer(self._read(options))
+                self.stdout.flush()
         except KeyboardInterrupt:
             self.stderr.write("Stopped.")
             code = INTERRUPTED
@@ -127,6 +132,20 @@ class Command(BaseCommand):
             emoji=False,
             width=None if self.stdout.isatty() else _WIDTH,
         )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise while a verb works, whatever it did while everything was loaded."""
+    before = signal.getsignal(signal.SIGINT)
+    is_ours = threading.current_thread() is threading.main_thread() and callable(before)
+    if is_ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGINT, before)
 
 
 def _has_unapplied_migrations() -> bool:
