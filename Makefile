@@ -11,8 +11,13 @@ help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.txt requirements-dev.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing the packages of requirements-dev.txt into .venv; the first time takes a minute or two ..."
+# Ctrl-C ends pip by a signal that it does not report with a traceback; making the folder is not
+# worth interrupting.
+	@trap 'kill $$pip 2>/dev/null; echo Stopped.; exit 130' INT; \
+	(trap '' INT; exec $(PYTHON) -m venv .venv) || exit; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt & \
+	pip=$$!; wait $$pip
 	@touch $@
 
 demo: $(STAMP) ## Review the packages of an environment, end to end (SITE=path/to/site-packages)

@@ -4,11 +4,24 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from project import interrupts
 
-from project.startup import stop_when_misconfigured
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the command that the arguments name."""
+    # Loaded when Ctrl-C is taken care of already: it takes as long as a person needs to regret.
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+    from project.startup import stop_when_misconfigured  # noqa: PLC0415
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     with stop_when_misconfigured():
-        execute_from_command_line(sys.argv)
+        if sys.argv[1:2] == ["workflow"]:
+            execute_from_command_line(sys.argv)  # it listens by itself once it is loaded
+        else:
+            with interrupts.raising():
+                execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    interrupts.run(main)

@@ -29,7 +29,7 @@ from approvals.models import KEY_LENGTH, Addressee, ApprovalRequest, Choice, Req
 from approvals.policy import Person, Rules, group_through, verdict, why_not, why_unsettleable
 from workflows import services as engine
 from workflows.clock import now
-from workflows.context.values import check_value
+from workflows.context.values import check_text, check_value
 from workflows.errors import (
     ConflictError,
     InputRefusedError,
@@ -39,6 +39,7 @@ from workflows.errors import (
     PermissionRefusedError,
     Problem,
 )
+from workflows.services.again import made_again
 
 #: Largest comment and form of one vote together, in bytes of JSON.
 MAX_ANSWER_BYTES = 64 * 1024
@@ -116,6 +117,7 @@ def close_request(suspension_id: str, by: str) -> None:
     )
 
 
+@made_again
 def decide(
     request_id: UUID | str,
     *,
@@ -138,7 +140,7 @@ def decide(
             the details say by whom and when.
         KeyReusedError: The key came with another answer before.
         InputRefusedError: Unknown decision, or a form that does not fit its schema.
-        ValueRefusedError: Comment or form is too large or no plain JSON.
+        ValueRefusedError: Comment, form or key is too large, or no plain JSON.
     """
     answer = _read_answer(decision, comment, form=form, key=key)
     with transaction.atomic():
@@ -163,6 +165,7 @@ def _read_answer(
         raise _refused("/decision", f"is {decision[:40]!r}; it can be 'approve' or 'reject'")
     if len(key or "") > KEY_LENGTH:
         raise _refused("/key", f"is longer than {KEY_LENGTH} characters")
+    check_text(key or "", "key of the answer", longest=KEY_LENGTH)
     return _Answer(Choice(decision), said, filled_in, key or "")
 
 

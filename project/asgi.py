@@ -2,10 +2,13 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 from project.startup import stop_when_misconfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 with stop_when_misconfigured():
-    application = get_asgi_application()
+    django.setup(set_prefix=False)
+    from project.requests import Utf8ASGIHandler  # its models can be loaded only now
+
+    application = Utf8ASGIHandler()

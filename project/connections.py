@@ -5,7 +5,6 @@ measured to be 4 to 7 times slower. Here CONN_MAX_AGE is honoured, and a connect
 or failed is replaced when the server has dropped it. The hard close after a fork stays as it is.
 """
 
-from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -14,7 +13,8 @@ from celery import Celery
 # celery-types leaves the second one out.
 from celery.fixups.django import DjangoFixup, DjangoWorkerFixup  # type: ignore[attr-defined]
 from django.db import connections
-from psycopg.pq import TransactionStatus
+
+from workflows.store.connections import drop, is_stuck
 
 #: A connection that was in use so many seconds ago is taken to be there still.
 _FRESH = 5.0
@@ -28,32 +28,13 @@ class HealthyConnectionsFixup(DjangoWorkerFixup):  # type: ignore[misc]
     def close_database(self, **_kwargs: Any) -> None:
         before, self.used_at = self.used_at, monotonic()
         for connection in connections.all(initialized_only=True):
-            if _is_stuck(connection):
-                _drop(connection)
+            if is_stuck(connection):
+                drop(connection)
                 continue
             is_old = connection.close_at is not None and self.used_at >= connection.close_at
             if is_old or connection.errors_occurred or self.used_at - before > _FRESH:
                 # Also makes its next use check whether it is there: a query of its own.
                 connection.close_if_unusable_or_obsolete()
-
-
-def _is_stuck(connection: Any) -> bool:
-    """Tell whether a transaction was left open, which is never right between two tasks.
-
-    A time limit can end an activity in the midst of Django's own work on a transaction; the
-    connection would then refuse everything, and its process fail every message it takes.
-    """
-    if connection.in_atomic_block or connection.closed_in_transaction:
-        return True
-    info = getattr(connection.connection, "info", None)
-    return info is not None and info.transaction_status != TransactionStatus.IDLE
-
-
-def _drop(connection: Any) -> None:
-    """Forget a connection with all that Django believes of it; the next use makes a new one."""
-    with suppress(Exception):
-        connection.connection.close()
-    del connections[connection.alias]
 
 
 class KeepingDjangoFixup(DjangoFixup):

@@ -9,7 +9,15 @@ import environ
 
 from workflows.errors import ConfigurationError, suggest
 
-_WANTED = {int: "a whole number", float: "a number"}
+_ON = ("true", "yes", "on", "1", "y", "t", "ok")
+_OFF = ("false", "no", "off", "0", "n", "f", "")
+
+
+def _to_float(text: str) -> float:
+    return float(text)  # the package knows `float` itself by its name, and reads it otherwise
+
+
+_WANTED = {int: "a whole number", _to_float: "a number"}
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # the package has no types of its own
@@ -20,6 +28,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package has no type
 
     def get_value(self, var: str, *args: Any, **options: Any) -> Any:
         cast: Any = options.get("cast", args[0] if args else None)
+        self._refuse_odd(var)
         try:
             return super().get_value(var, *args, **options)
         except json.JSONDecodeError as error:
@@ -27,8 +36,20 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package has no type
         except ValueError:
             wanted = _WANTED.get(cast)
             given = self.ENVIRON.get(var, "")
-            reason = f"{given!r} is not {wanted}" if wanted else "cannot be read"
+            reason = f"{given[:40]!r} is not {wanted}" if wanted else "cannot be read"
         raise ConfigurationError(f"{var}: {reason}")
+
+    def bool(self, var: str, *, default: bool) -> bool:
+        """Return whether something is on. A word for neither is refused, not taken for off."""
+        word = str(self.str(var, default=str(default))).strip().lower()
+        if word not in (*_ON, *_OFF):
+            known = ", ".join(each for each in (*_ON, *_OFF) if each)
+            raise ConfigurationError(f"{var}: {word[:40]!r} is none of {known}")
+        return word in _ON
+
+    def number(self, var: str, *, default: float) -> float:
+        """Return a number. The package's own `float` leaves letters out: `1e3` would be 13."""
+        return float(self.get_value(var, _to_float, default=default))
 
     def email_url(self, var: str, *args: Any, **options: Any) -> dict[str, Any]:
         try:
@@ -56,3 +77,15 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package has no type
     def log_level(self, var: str, *, default: str) -> str:
         """Return the name of a level of the standard library's logging."""
         return self.choice(var, default=default, known=list(logging.getLevelNamesMapping()))
+
+    def _refuse_odd(self, var: str) -> None:
+        given = self.ENVIRON.get(var, "")
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            # The system hands on bytes that are no text as surrogates, which fail at the first use.
+            raise ConfigurationError(f"{var}: not UTF-8 text") from None
+        if given.startswith("$") and given.lstrip("$") not in self.ENVIRON:
+            # The package would take the default instead, as if nothing had been set.
+            reason = "what begins with $ names another variable, and there is none of that name"
+            raise ConfigurationError(f"{var}: {reason}")

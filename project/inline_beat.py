@@ -4,7 +4,6 @@ python -m project.inline_beat
 """
 
 import os
-import threading
 
 import django
 
@@ -20,10 +19,10 @@ def main() -> None:
     from workflows.dispatch.inline import Mailbox, use_mailbox  # noqa: PLC0415 - after set-up
     from workflows.services.pump import Pump  # noqa: PLC0415
 
-    pause = threading.Event()
     with use_mailbox(Mailbox()) as box:
         pump = Pump(box)
-        while not pause.wait(_EVERY):
+        while True:
+            pump.rest(_EVERY)
             pump.drain()
 
 

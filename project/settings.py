@@ -38,9 +38,23 @@ def _make_folder(path: Path) -> Path:
 def _own_key(name: str, make: Callable[[], str]) -> str:
     """Return the key kept in `var/`, made at the first start; never a constant."""
     path = VAR / name
+    try:
+        kept, reason = _kept_key(path, make), "it is empty"
+    except OSError as error:
+        kept, reason = "", error.strerror or "it cannot be kept"
+    except UnicodeDecodeError:
+        kept, reason = "", "it is not text"
+    if not kept:
+        raise ConfigurationError(
+            f"CELERIAC_VAR: {path} is of no use: {reason}; remove it, or set {name.upper()}"
+        )
+    return kept
+
+
+def _kept_key(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
         # Written whole under another name first: two processes may start at the same moment.
-        draft = VAR / f"{name}.{os.getpid()}"
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(make())
         try:
@@ -84,6 +98,7 @@ if env.bool("CELERIAC_EXAMPLES", default=True):
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.requests.PlainTextMiddleware",  # before the session is looked up by its cookie
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -193,8 +208,8 @@ CELERIAC["SECRET_KEYS"] = env.list("CELERIAC_SECRET_KEYS", default=[]) or [
 ]
 
 # Without a broker a row is not on its way to anybody: the next look finds it.
-CELERIAC["LEASE_SECONDS"] = env.float("CELERIAC_LEASE_SECONDS", default=15.0)
-CELERIAC["MESSAGE_SECONDS"] = env.float(
+CELERIAC["LEASE_SECONDS"] = env.number("CELERIAC_LEASE_SECONDS", default=15.0)
+CELERIAC["MESSAGE_SECONDS"] = env.number(
     "CELERIAC_MESSAGE_SECONDS", default=0.0 if CELERIAC["DISPATCHER"] == "inline" else 15.0
 )
 

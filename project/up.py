@@ -5,13 +5,8 @@ python -m project.up [--port 8000]
 
 import argparse
 import os
-import sys
 
-import django
-
-from project.startup import stop_when_misconfigured
-
-_INTERRUPTED = 130  # exit code
+from project import interrupts
 
 
 def main() -> None:
@@ -22,17 +17,18 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
     port = parser.parse_args().port
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    django.setup()
-    from project.serving import serve  # noqa: PLC0415 - its models can be loaded only now
+    # Loaded when Ctrl-C is taken care of already; models can be loaded only after the set-up.
+    import django  # noqa: PLC0415
 
-    serve(port)
+    from project.startup import stop_when_misconfigured  # noqa: PLC0415
+
+    with stop_when_misconfigured():
+        django.setup()
+        from project.serving import serve  # noqa: PLC0415
+
+        with interrupts.raising():
+            serve(port)
 
 
 if __name__ == "__main__":
-    try:
-        with stop_when_misconfigured():
-            main()
-    except KeyboardInterrupt:
-        # Pressed in the first seconds, before there is a server to stop.
-        sys.stderr.write("\nStopped.\n")
-        sys.exit(_INTERRUPTED)
+    interrupts.run(main)

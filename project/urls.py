@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from workflows.api.base import NoSuchAddress
 
+handler400 = "project.requests.bad_request"
 admin.site.site_header = admin.site.site_title = "Celeriac"
 
 urlpatterns = [

@@ -2,10 +2,13 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 from project.startup import stop_when_misconfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 with stop_when_misconfigured():
-    application = get_wsgi_application()
+    django.setup(set_prefix=False)
+    from project.requests import Utf8WSGIHandler  # its models can be loaded only now
+
+    application = Utf8WSGIHandler()

@@ -26,10 +26,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """A private PostgreSQL; the URL of a database on it (not of the test database)."""
-    with services.postgresql() as url:
-        yield url
+def postgresql_process() -> Iterator[Child]:
+    """The private PostgreSQL, as a process that a test may stop (and must start again)."""
+    with services.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgresql_process: Child) -> str:
+    """The URL of a database on the private PostgreSQL (not of the test database)."""
+    return places.POSTGRES_URL
 
 
 @pytest.fixture(scope="session")

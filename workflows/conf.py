@@ -30,6 +30,38 @@ HTTP_HOSTS = "CELERIAC_HTTP_HOSTS (CELERIAC['HTTP_HOSTS'])"
 SECRET_KEYS = "CELERIAC_SECRET_KEYS (CELERIAC['SECRET_KEYS'])"  # noqa: S105 - a name, not a secret
 _LISTS = ("command_programs", "command_folders", "http_private", "http_hosts", "secret_keys")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_VARIABLES = {
+    "slots": "CELERIAC_CONCURRENCY",
+    "lease_seconds": "CELERIAC_LEASE_SECONDS",
+    "message_seconds": "CELERIAC_MESSAGE_SECONDS",
+}
+_NAME = re.compile(r"[\w.:-]{1,80}")
+_HOUR, _DAY, _YEAR = 3600, 86_400, 366 * 86_400
+_MOST = 1_000_000  # of a queue at once, or in a second
+#: The least and the most of every number. Past these, times leave the calendar or a sweep would
+#: never end; that must be told at the start, not in the middle of a run.
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "slots": (1, 1000),
+    "lease_seconds": (1, _DAY),
+    "message_seconds": (0, _DAY),
+    "slice_seconds": (0, _HOUR),
+    "batch_seconds": (0, _HOUR),
+    "lost_work_attempts": (1, 1000),
+    "activity_seconds": (1, _YEAR),
+    "event_ttl_seconds": (1, _YEAR),
+    "idempotency_seconds": (1, _YEAR),
+    "sweep_limit": (1, 100_000),
+    "max_value_bytes": (1000, 1_000_000_000),
+    "task_seconds": (1, _YEAR),
+    "code_seconds": (1, _DAY),
+    "code_memory_mb": (16, 1_000_000),
+    "command_seconds": (1, _DAY),
+    "command_memory_mb": (16, 1_000_000),
+    "sandbox_file_mb": (1, 1_000_000),
+    "sandbox_processes": (1, 10_000),
+    "captured_bytes": (1000, 1_000_000_000),
+    "http_seconds": (1, _HOUR),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +89,7 @@ class Settings:
     activity_seconds: float = 300.0  # an activity's time limit when its node has none
     task_seconds: float = 86400.0  # a Celery task's time limit when its node has none
     event_ttl_seconds: float = 7 * 86400.0  # how long an early event is kept
+    idempotency_seconds: float = 86400.0  # how long the answer to a request with a key is kept
     sweep_limit: int = 500  # rows of each sort that one sweep mends
     max_value_bytes: int = 8_000_000  # largest JSON value that may enter
     code: str = "off"  # how `code` nodes run: `off`, `isolated`, `trusted` (in process)
@@ -81,24 +114,33 @@ def _rate(text: Any, queue: str) -> float | None:
     if text is None:
         return None
     match = _RATE.match(str(text))
-    if match is None or float(match[1]) <= 0:
-        raise _queue_error(queue, f"rate {text!r} is not like '50/s', '10/m' or '5/h'")
-    return float(match[1]) / _SECONDS[match[2]]
+    rate = float(match[1]) / _SECONDS[match[2]] if match is not None else 0.0
+    if not 1 / _YEAR <= rate <= _MOST:
+        reason = f"rate {text!r:.40} is not like '50/s', '10/m' or '5/h', at most {_MOST:,}/s"
+        raise _queue_error(queue, reason)
+    return rate
 
 
 def _count(name: str, raw: Mapping[str, Any], default: int | None, *, queue: str) -> int | None:
     value = raw.get(name, default)
-    if value is not None and (type(value) is not int or value < 1):
-        raise _queue_error(queue, f"{name} {value!r} is not a whole number from 1")
+    if value is not None and (type(value) is not int or not 1 <= value <= _MOST):
+        reason = f"{name} {value!r:.40} is not a whole number from 1 to {_MOST:,}"
+        raise _queue_error(queue, reason)
     return value
 
 
-def _queue_error(name: str, reason: str) -> ConfigurationError:
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _queue_error(name: object, reason: str) -> ConfigurationError:
     return ConfigurationError(f"{_QUEUES}: queue {name!r}: {reason}.")
 
 
 def _queue(name: str, raw: Any) -> QueueSettings:
     known = {item.name for item in fields(QueueSettings)}
+    if not _is_name(name):
+        raise _queue_error(name, "a name has 1 to 80 letters, digits and . : _ -")
     if not isinstance(raw, Mapping):
         raise _queue_error(name, "its limits are not an object like {'rate': '50/s'}")
     for key in raw:
@@ -106,6 +148,8 @@ def _queue(name: str, raw: Any) -> QueueSettings:
             raise _queue_error(name, f"unknown field {key!r}{suggest(str(key), known)}")
     rate = _rate(raw.get("rate"), name)
     burst = _count("burst", raw, max(1, int((rate or 0) / 10)), queue=name) or 1
+    if rate is not None and burst / rate > _YEAR:
+        raise _queue_error(name, f"burst {burst} takes more than a year to save up at that rate")
     return QueueSettings(rate, burst, _count("concurrency", raw, None, queue=name))
 
 
@@ -133,6 +177,12 @@ def settings() -> Settings:
     _check_each(HTTP_HOSTS, made.http_hosts, is_host, "a host")
     _check_each(COMMAND_FOLDERS, made.command_folders, _is_absolute, "an absolute path")
     _check_keys(made.secret_keys)
+    if not _is_name(made.default_queue):
+        message = f"CELERIAC['DEFAULT_QUEUE']: {made.default_queue!r} is no name of a queue."
+        raise ConfigurationError(message)
+    for item in fields(Settings):
+        if item.name in _BOUNDS:
+            _refuse_number(item.name, getattr(made, item.name), is_whole=item.type is int)
     return made
 
 
@@ -184,6 +234,19 @@ def is_network(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _refuse_number(name: str, value: Any, *, is_whole: bool) -> None:
+    """Pass a number within its bounds; neither a boolean nor NaN is one."""
+    least, most = _BOUNDS[name]
+    kinds: tuple[type, ...] = (int,) if is_whole else (int, float)
+    if type(value) in kinds and least <= value <= most:
+        return
+    setting = f"CELERIAC[{name.upper()!r}]"
+    told = f"{_VARIABLES[name]} ({setting})" if name in _VARIABLES else setting
+    wanted = "a whole number" if is_whole else "a number"
+    message = f"{told}: {value!r:.40} is not {wanted} from {least:,} to {most:,}."
+    raise ConfigurationError(message)
 
 
 def _forget(*, setting: str, **_: Any) -> None:

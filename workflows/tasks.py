@@ -14,9 +14,6 @@ from workflows.dispatch import celery, celery_tasks
 
 logger = get_task_logger(__name__)
 
-#: A message that is held up comes back after at most this; no longer ETA is ever used.
-_LONGEST_DELAY = 5.0
-
 
 @shared_task(name="workflows.advance", bind=True, ignore_result=True)
 def advance(self: Task[..., Any], thread_id: int, seq: int) -> None:
@@ -36,18 +33,25 @@ def slot(self: Task[..., Any], group_id: str, idx: int, hop: int) -> None:
 
 
 @shared_task(name="workflows.help", bind=True, ignore_result=True)
-def help_group(self: Task[..., Any], group_id: str) -> None:
+def help_group(self: Task[..., Any], group_id: str, sent_at: str) -> None:
     """Work on a group outside its chord."""
-    worked = services.help_group(UUID(group_id), queue=celery.queue_of(self))
+    sent = datetime.fromisoformat(sent_at)
+    worked = services.help_group(UUID(group_id), queue=celery.queue_of(self), sent_at=sent)
     if worked.has_more or worked.again_at is not None:
         delay = _seconds_to(worked.again_at) if worked.again_at else 0
-        self.apply_async((group_id,), queue=celery.queue_of(self), countdown=delay)
+        self.apply_async((group_id, sent_at), queue=celery.queue_of(self), countdown=delay)
 
 
 @shared_task(name="workflows.join", ignore_result=True)
 def join(group_id: str) -> None:
     """Join a group if it is over: the body of its chord."""
     services.join_group(UUID(group_id))
+
+
+@shared_task(name="workflows.deliver", ignore_result=True)
+def deliver(candidate_id: int) -> None:
+    """Go on with offering an event to the waits for it."""
+    services.deliver_left(candidate_id)
 
 
 @shared_task(name="workflows.sweep", ignore_result=True)
@@ -98,4 +102,6 @@ def _go_on_later(
 
 
 def _seconds_to(moment: datetime) -> float:
-    return min(max((moment - clock.now()).total_seconds(), 0.01), _LONGEST_DELAY)
+    """Return when to send what is held up again; no longer ETA is ever used."""
+    wait = min(moment - clock.now(), services.LONGEST_PAUSE)
+    return max(wait.total_seconds(), 0.01)

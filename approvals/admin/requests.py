@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from approvals import selectors
 from approvals.admin.bulk import answer_many
 from approvals.models import ApprovalRequest, Choice, RequestStatus, Vote
+from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.clock import now
 
 
@@ -59,7 +60,7 @@ class VoteInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(ApprovalRequest)
-class ApprovalRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApprovalRequestAdmin(ReadOnlyAdmin):
     """Read-only; the actions call the one function that decides."""
 
     list_display = (
@@ -74,8 +75,6 @@ class ApprovalRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = (MineFilter, "status", "workflow_name")
     search_fields = ("title", "workflow_name")
     date_hierarchy = "opened_at"
-    list_per_page = 50
-    show_full_result_count = False
     inlines = (VoteInline,)
     actions = ("approve_selected", "reject_selected")
     fields = (
@@ -107,19 +106,6 @@ class ApprovalRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_view_permission(self, request: HttpRequest, obj: ApprovalRequest | None = None) -> bool:
         # Which of the requests is a matter of get_queryset: an object came from there.
         return bool(request.user.is_active and request.user.is_staff)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ApprovalRequest | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: ApprovalRequest | None = None
-    ) -> bool:
-        return False
 
     @admin.display(description="asked of")
     def asked_of(self, asked: ApprovalRequest) -> str:

@@ -16,7 +16,7 @@ from approvals.api.serializers import (
 )
 from approvals.models import ApprovalRequest
 from workflows.api.base import ApiView
-from workflows.api.idempotency import HEADER, REPLAYED
+from workflows.api.idempotency import REPLAYED, key_of
 from workflows.api.pagination import KeysetPagination
 from workflows.api.reading import read_body, read_query
 
@@ -82,7 +82,6 @@ class ApprovalDecide(ApiView):
         # Who may not see a request does not learn by deciding that it exists.
         asked = selectors.visible_request(request.user, request_id)
         # The vote keeps the key: a repeat waits for the first delivery and gets its answer.
-        key = request.headers.get(HEADER)
-        result = services.decide(asked.pk, user=request.user, key=key, **answer)
+        result = services.decide(asked.pk, user=request.user, key=key_of(request), **answer)
         headers = {REPLAYED: "true"} if result.is_repeat else {}
         return Response(result.as_dict(), headers=headers)

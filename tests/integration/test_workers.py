@@ -1,16 +1,20 @@
 """The same workflows on real workers: chords, lost messages, a flushed Redis, killed processes."""
 
+import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import redis
 from pytest_django import Settings
 
 from tests.support import activities
+from tests.support.builder import end, wait_event, workflow
 from tests.support.mini import MiniSet
 from tests.support.waiting import wait_for
 from tests.support.workers import Workers, workers_on
-from workflows.models import NodeExecution, Slot, Thread, ThreadGroup
+from workflows import services
+from workflows.models import Event, NodeExecution, Run, Slot, Suspension, Thread, ThreadGroup
 from workflows.services.events import fire_timer
 from workflows.store import suspensions
 
@@ -82,6 +86,26 @@ def test_lost_messages_and_a_flushed_redis_cost_time_only(
     wait_for(lambda: NodeExecution.objects.filter(node="part").count() > 20)
     assert redis_client.flushall()  # chords, slots, wake-ups: all gone
     mini.finish()
+
+
+def test_waits_behind_hostile_filters_are_woken_by_workers(workers: Workers) -> None:
+    """Nobody sweeps: each look at what is left sends the next one."""
+    ask = wait_event("ask", "paid", filter="items.all(x, items.all(y, items.all(z, true)))")
+    workers.start(include=MODULE)
+    services.publish(json.dumps(workflow("filtered", ask, end(output={}))))
+    for place, count in enumerate((500, 500, 500, 0)):
+        services.start("filtered", {"items": list(range(count))})
+        wait_for(partial(_are_open, place + 1))  # waits have an order
+    receipt = services.send_event("paid")
+    assert receipt.woke == ()
+    wait_for(lambda: Run.objects.filter(status="completed").exists())
+    event = Event.objects.get()
+    assert len(event.misses) == 3
+    assert all("were not enough" in miss["why"] for miss in event.misses)
+
+
+def _are_open(count: int) -> bool:
+    return Suspension.objects.filter(state="open").count() == count
 
 
 def test_a_killed_pool_process_loses_no_part_and_doubles_none(quick: Workers) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.dependency_review import demo
+from examples.dependency_review import demo, demo_begin
 from tests.support.site_packages import SitePackages, sample_environment
 
 EXPECTED = Path(demo.__file__).with_name("expected_report.json")
@@ -21,7 +21,7 @@ def run_demo(var: Path, site: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "examples.dependency_review.demo", "--site", str(site)]
     return subprocess.run(
         command,
-        cwd=demo.ROOT,
+        cwd=demo_begin.ROOT,
         env={**kept, "CELERIAC_VAR": str(var), "DJANGO_SETTINGS_MODULE": "project.settings"},
         capture_output=True,
         text=True,

@@ -1,9 +1,16 @@
 """Activities for tests: pure, counting, failing, writing."""
 
+import os
+import signal
 import threading
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from django.db import connection, transaction
+
+from workflows import clock
 from workflows.activities import ActivityContext, ActivityError, NonRetryableError, activity
 from workflows.models import QueueState, Thread
 from workflows.states import THREAD_LIVE
@@ -50,8 +57,6 @@ def not_json() -> Any:
 @activity("test.write", transactional=True)
 def write(name: str, *, fail: bool = False) -> str:
     """Write a row with the step; any table of the project does."""
-    from workflows import clock  # noqa: PLC0415
-
     QueueState.objects.create(name=name, next_at=clock.now())
     if fail:
         raise ActivityError("after_write", "failed after writing")
@@ -94,6 +99,7 @@ class Killed(BaseException):
 @activity("test.die")
 def die(context: ActivityContext, attempts: int = 1) -> int:
     """Kill the worker in the first attempts."""
+    calls[context.idempotency_key] += 1
     if context.attempt <= attempts:
         raise Killed
     return context.attempt
@@ -107,7 +113,61 @@ def leave() -> None:
 @activity("test.break_transaction", transactional=True)
 def break_transaction() -> str:
     """Catch an error of the database inside the transaction, which breaks it."""
-    from django.db import transaction  # noqa: PLC0415
-
     transaction.set_rollback(True)
     return "done"
+
+
+@activity("test.kill")
+def kill(item: int, poison: int, log: str) -> int:
+    """Note the call in a file, and kill this very process when the item is the poison."""
+    with Path(log).open("a", encoding="ascii") as file:
+        file.write(f"{item}\n")
+    if item == poison:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def _write_for_ever(name: str) -> None:
+    while True:
+        with transaction.atomic():
+            QueueState.objects.filter(name=name).update(next_at=clock.now())
+            with transaction.atomic():
+                QueueState.objects.filter(name=name).update(next_at=clock.now())
+
+
+@activity("test.write_for_ever")
+def write_for_ever(name: str) -> None:
+    """Write in transactions of its own, until its time is over."""
+    _write_for_ever(name)
+
+
+@activity("test.write_for_ever_with_the_step", transactional=True)
+def write_for_ever_with_the_step(name: str) -> None:
+    """Write in the transaction of the step, until its time is over."""
+    QueueState.objects.create(name=name, next_at=clock.now())
+    _write_for_ever(name)
+
+
+@activity("test.hold_a_query")
+def hold_a_query(name: str) -> None:
+    """Write, and then wait inside the database for much longer than the time limit."""
+    with transaction.atomic():
+        QueueState.objects.create(name=name, next_at=clock.now())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(600)")
+
+
+@activity("test.deaf")
+def deaf(name: str) -> str:
+    """Pass over its time limit, and answer too late."""
+    with suppress(BaseException):
+        _write_for_ever(name)
+    return name
+
+
+@activity("test.deaf_at_first")
+def deaf_at_first(name: str) -> None:
+    """Pass over the first stroke of its time limit, and go on."""
+    with suppress(BaseException):
+        _write_for_ever(name)
+    _write_for_ever(name)

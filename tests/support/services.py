@@ -9,6 +9,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -42,8 +43,8 @@ _OLDEST_POSTGRES = 15
 
 
 @contextmanager
-def postgresql(*, durable: bool = False) -> Iterator[str]:
-    """Run a PostgreSQL on a unix socket; gives the URL of a database on it.
+def postgresql(*, durable: bool = False) -> Iterator[Child]:
+    """Run a PostgreSQL at `places.POSTGRES_URL`; gives its process, for a test to stop and start.
 
     `durable`: with every commit on disk, as in production; tests do without.
     """
@@ -62,10 +63,23 @@ def postgresql(*, durable: bool = False) -> Iterator[str]:
     server.stop_signal = server.stop_signal.SIGINT  # leave now, without waiting for the clients
     server.start()
     try:
-        wait_until(_postgres_answers, seconds=30, child=server)
-        yield places.POSTGRES_URL
+        wait_for_postgresql(server)
+        yield server
     finally:
         server.stop()
+
+
+def wait_for_postgresql(server: Child) -> None:
+    """Return when PostgreSQL lets clients in."""
+    wait_until(_postgres_answers, seconds=30, child=server)
+
+
+def crash_postgresql(server: Child) -> None:
+    """Stop PostgreSQL as `pg_ctl stop -m immediate` does: nothing is tidied up."""
+    os.kill(server.pid, signal.SIGQUIT)
+    assert server.process is not None
+    server.process.wait(10)
+    server.kill()
 
 
 def find_postgres() -> Path:

@@ -151,19 +151,23 @@ def _kill(pid: int) -> None:
         return  # somebody was faster
 
 
-@contextmanager
-def workers_on(*, broker_url: str = "", **variables: str) -> Iterator[Workers]:
-    """Give a set of workers on the live test database; everything has stopped afterwards."""
-    environment = {
+def environment_of_processes(**variables: str) -> dict[str, str]:
+    """Return what a process of the project needs to use the test's own database and Redis."""
+    return {
         "DJANGO_SETTINGS_MODULE": "project.settings",
         "DATABASE_URL": live_database_url(),
         "REDIS_URL": places.REDIS_URL,
-        "BROKER_URL": broker_url,
+        "BROKER_URL": "",
         "CELERIAC_VAR": str(places.VAR),
         "CELERIAC_DISPATCHER": "celery",
         **variables,
     }
-    workers = Workers(environment)
+
+
+@contextmanager
+def workers_on(*, broker_url: str = "", **variables: str) -> Iterator[Workers]:
+    """Give a set of workers on the live test database; everything has stopped afterwards."""
+    workers = Workers(environment_of_processes(BROKER_URL=broker_url, **variables))
     try:
         yield workers
     finally:

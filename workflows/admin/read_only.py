@@ -6,6 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
@@ -28,8 +32,33 @@ class CheapPaginator(Paginator[Any]):
         return int(rows.order_by()[:_MOST_COUNTED].count())
 
 
+class FilteredList(ChangeList):
+    """Takes what its own filters and links send, and nothing else.
+
+    Django takes a lookup on any column of a table: that is a way to guess what no page shows, such
+    as the hash of a token, and a query that fails on columns of JSON.
+    """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        try:
+            found = super().get_filters(request)
+        except (ValueError, OverflowError, DisallowedModelAdminLookup) as error:
+            raise IncorrectLookupParameters from error  # a date past the end of the calendar, say
+        known = set(getattr(self.model_admin, "other_lookups", ()))
+        if self.date_hierarchy:
+            known |= {f"{self.date_hierarchy}__{bound}" for bound in ("gte", "lt")}
+        if found[2].keys() - known:
+            raise IncorrectLookupParameters
+        return found
+
+
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows; whoever may view them may not add, change or delete any."""
+    """Shows rows; whoever may view them may not add, change or delete any.
+
+    `other_lookups` are the lookups that links use beside those of the filters.
+    """
+
+    other_lookups: tuple[str, ...] = ()
 
     paginator = CheapPaginator
     show_full_result_count = False
@@ -38,6 +67,18 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     class Media:
         css = {"all": ("workflows/admin.css",)}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FilteredList
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        try:
+            return super().get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            # Django would show the whole list instead, as if nothing had been asked for.
+            asked = ", ".join(sorted(request.GET))[:200]
+            message = f"The list cannot be filtered by what the address says: {asked}."
+            raise BadRequest(message) from None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -14,9 +14,7 @@ class OfRunAdmin(ReadOnlyAdmin):
     """Rows that belong to a run; found by its id (`?run__id__exact=`) from the run's page."""
 
     list_select_related = ("run",)
-
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+    other_lookups = ("run__id__exact",)
 
     @admin.display(description="run")
     def run_link(self, row: Any) -> SafeString | str:
@@ -92,7 +90,7 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ("type", "key", "external_id")
     fields = (
         "type", "key", "source", "external_id", "deliver", "time", "received_at", "expires_at",
-        "taken_at", "shown_data", "woke", "why_others_not",
+        "taken_at", "shown_data", "woke", "why_others_not", "still_to_be_asked",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -107,6 +105,10 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="waits that it did not fit")
     def why_others_not(self, event: Event) -> SafeString:
         return as_pre(event.misses)
+
+    @admin.display(description="waits that it has still to be offered to")
+    def still_to_be_asked(self, event: Event) -> SafeString:
+        return as_pre([str(candidate.suspension_id) for candidate in event.candidates.all()])
 
 
 @admin.register(NodeExecution)

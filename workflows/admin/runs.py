@@ -22,6 +22,7 @@ from workflows.errors import CeleriacError, NotFoundError, PermissionRefusedErro
 from workflows.models import Run, Workflow
 from workflows.selectors.runs import run_by_id
 from workflows.services import access
+from workflows.services.runs import REASON_LENGTH
 from workflows.states import RunStatus
 
 
@@ -113,8 +114,14 @@ class RunAdmin(ReadOnlyAdmin):
         except NotFoundError as error:
             raise Http404(error.message) from None
         may_cancel = access.may(request.user, "cancel_run")
-        shown = {**(extra_context or {}), "page": page_of(run), "may_cancel": may_cancel}
-        return super().change_view(request, object_id, form_url, {**shown, "title": "Run"})
+        shown = {
+            **(extra_context or {}),
+            "title": "Run",
+            "page": page_of(run),
+            "may_cancel": may_cancel,
+            "reason_length": REASON_LENGTH,
+        }
+        return super().change_view(request, object_id, form_url, shown)
 
     def cancel_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
         """Cancel one run; a page that asks is the run's own."""

@@ -25,12 +25,20 @@ _ROW_HEIGHT = 14  # pixels
 _MOST_TEXT = 6000  # characters of one input or output
 
 
+_RAN = {"completed": "done", "lost": "lost"}
+_WORDS = {
+    "waits": "asleep",
+    "queued": "in the queue",
+    "done": "ran",
+    "failed": "ran, failed",
+    "lost": "until its worker was missed",
+}
 _NOUNS = {"timer": "its time", "event": "an event", "person": "a person"}
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a step on the axis; `what` is its CSS class: waits, queued, done, failed."""
+    """A part of a step on the axis; `what` is its CSS class: waits, queued, done, failed, lost."""
 
     what: str
     x: float
@@ -169,8 +177,7 @@ def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
         bars.append(_bar("waits", axis, wait.opened_at, wait.over_at))
     if row.started_at > row.queued_at:
         bars.append(_bar("queued", axis, row.queued_at, row.started_at))
-    what = "done" if row.status == "completed" else "failed"
-    bars.append(_bar(what, axis, row.started_at, row.ended_at))
+    bars.append(_bar(_RAN.get(row.status, "failed"), axis, row.started_at, row.ended_at))
     values = (("Input", row.input), ("Output", row.output), ("Error", row.error))
     return Step(
         node=row.node,
@@ -204,12 +211,11 @@ def _open_step(wait: Suspension, axis: Axis, end: datetime) -> Step:
 def _bar(what: str, axis: Axis, begin: datetime, end: datetime) -> Bar:
     x = axis.place(begin)
     width = max(axis.place(end) - x, 0.35)
-    words = {"waits": "asleep", "queued": "in the queue", "done": "ran", "failed": "ran, failed"}
     return Bar(
         what,
         round(min(x, _SCALE - width), 2),
         round(width, 2),
-        f"{words[what]} {spoken(end - begin)}",
+        f"{_WORDS[what]} {spoken(end - begin)}",
     )
 
 

@@ -13,6 +13,7 @@ from workflows.api.fields import (
     TextField,
     WholeField,
 )
+from workflows.services.runs import REASON_LENGTH
 from workflows.states import RunStatus
 
 LARGEST_NUMBER = 2**31 - 1
@@ -32,7 +33,7 @@ class StartSerializer(serializers.Serializer[None]):
 class CancelSerializer(serializers.Serializer[None]):
     """The body of a cancel."""
 
-    reason = TextField(required=False, default="", allow_blank=True, max_length=2000)
+    reason = TextField(required=False, default="", allow_blank=True, max_length=REASON_LENGTH)
 
 
 class LoginSerializer(serializers.Serializer[None]):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.views import APIView
@@ -12,6 +12,10 @@ from rest_framework.views import APIView
 
 class _ForBrowsersToo(APIView):
     """Leads a browser that is not logged in to `LOGIN_URL`, and back from there."""
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - a view's signature
+        # The header Allow says it all; the page's template has nothing to show for it.
+        return HttpResponse(status=204)
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, NotAuthenticated) and self._is_browser():

@@ -24,6 +24,19 @@ View = TypeVar("View", bound=APIView)
 P = ParamSpec("P")
 
 
+def key_of(request: Request) -> str | None:
+    """Return the key of a request, if it has one.
+
+    Raises:
+        InputRefusedError: it is empty, too long, or not printable ASCII.
+    """
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        message = f"{HEADER} must have 1 to {KEY_LENGTH} printable ASCII characters."
+        raise InputRefusedError(message, [Problem("idempotency_key", message)])
+    return key
+
+
 def once(request: Request, act: Callable[[], Response]) -> Response:
     """Return the answer of `act`, or the first one when the request came before with its key.
 
@@ -34,12 +47,9 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
         KeyReusedError: the key came with another request.
         ConflictError: the same request is still being carried out.
     """
-    key = request.headers.get(HEADER)
+    key = key_of(request)
     if key is None:
         return act()
-    if not _KEY.fullmatch(key):
-        message = f"{HEADER} must have 1 to {KEY_LENGTH} printable ASCII characters."
-        raise InputRefusedError(message, [Problem("idempotency_key", message)])
     answer, is_first = answer_once(
         f"user {request.user.pk}", key, _fingerprint(request), lambda: _kept(act())
     )

@@ -305,12 +305,17 @@ class MissSerializer(serializers.Serializer[None]):
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
-    """An event as it was received: what it woke, and why others were not woken."""
+    """An event as it was received: what it woke, and why others were not woken.
+
+    `unasked` has the ids of the waits that it has still to be offered to: the filters before them
+    took too long to look at all of them at once.
+    """
 
     id = serializers.CharField(source="external_id")
     data = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field
     woke = serializers.SerializerMethodField()
     misses = serializers.SerializerMethodField()
+    unasked = serializers.SerializerMethodField()
 
     class Meta:
         model = Event
@@ -327,6 +332,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "taken_at",
             "woke",
             "misses",
+            "unasked",
         )
         read_only_fields = fields
 
@@ -341,6 +347,10 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     @extend_schema_field(MissSerializer(many=True))
     def get_misses(self, event: Event) -> Any:
         return event.misses
+
+    @extend_schema_field({"type": "array", "items": {"type": "string", "format": "uuid"}})
+    def get_unasked(self, event: Event) -> Any:
+        return [str(candidate.suspension_id) for candidate in event.candidates.all()]
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):

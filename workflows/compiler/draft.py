@@ -6,11 +6,13 @@ from typing import Any
 
 from workflows.compiler.graph import Graph
 from workflows.compiler.matching import Matching
+from workflows.compiler.nearest import Nearest
 from workflows.compiler.salvage import Reading
 from workflows.definition.fields import Mark, marked
 from workflows.definition.model import Definition, NodeConfig, StepConfig
 from workflows.definition.parse import Document
-from workflows.errors import Problem
+from workflows.errors import ExpressionError, Problem
+from workflows.expressions import ExpressionInfo
 from workflows.nodes.base import Kind
 
 START = "start"
@@ -72,10 +74,20 @@ class DraftNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What an expression uses, or why it is refused; `inside` is a pointer inside of its field."""
+
+    field: Field
+    inside: str
+    found: ExpressionInfo | ExpressionError
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What every check gets; names of things elsewhere are None when they are not known here.
 
-    `definition` is what could be read of the whole; `early` tells what was wrong with it.
+    `definition` is what could be read of the whole; `early` tells what was wrong with it; `uses`
+    what became of its expressions; `nearest` suggests known names for unknown ones.
     """
 
     document: Document
@@ -91,6 +103,8 @@ class Draft:
     workflows: Mapping[str, int] | None = None
     tasks: Collection[str] | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+    nearest: Nearest = field(default_factory=Nearest)
 
     def problem(
         self,

@@ -1,6 +1,7 @@
 """Makes a draft of a document: reads the top, every node by its kind, and the edges."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,7 +11,9 @@ from workflows.compiler.bodies import find_bodies
 from workflows.compiler.draft import START, Draft, DraftNode, place_problem
 from workflows.compiler.graph import Edge, GraphNode, build_graph
 from workflows.compiler.matching import match_joins
+from workflows.compiler.nearest import Nearest
 from workflows.compiler.salvage import Reading, read_config
+from workflows.compiler.uses import uses_of
 from workflows.definition.explain import Mistake, describe
 from workflows.definition.model import Definition, NodeConfig
 from workflows.definition.parse import Document
@@ -41,11 +44,12 @@ def read_draft(
     definition, problems = _read_top(document)
     nodes = tuple(_read_nodes(document.value, kinds))
     by_name = {node.name: node for node in nodes if node.name == node.id}
-    shapes = [shape for node in nodes for shape in _shapes(node, by_name)]
+    nearest = Nearest()
+    shapes = [shape for node in nodes for shape in _shapes(node, by_name, nearest)]
     starts = [node.name for node in nodes if node.is_a(START)]
     assumed = [node.name for node in nodes if node.name != node.id]
     graph = build_graph(shapes, starts, assumed)
-    return Draft(
+    draft = Draft(
         document,
         definition,
         nodes,
@@ -59,7 +63,9 @@ def read_draft(
         workflows=workflows,
         tasks=tasks,
         by_name=by_name,
+        nearest=nearest,
     )
+    return replace(draft, uses=uses_of(draft))
 
 
 def _read_top(document: Document) -> tuple[Definition | None, list[Problem]]:
@@ -108,18 +114,21 @@ def _nearest_kind(name: Any, kinds: Kinds) -> Kind[Any] | None:
     return kinds[near[0]] if near else None
 
 
-def _shapes(node: DraftNode, known: Mapping[str, DraftNode]) -> Iterator[GraphNode]:
+def _shapes(
+    node: DraftNode, known: Mapping[str, DraftNode], nearest: Nearest
+) -> Iterator[GraphNode]:
     kind = node.guess
     yield GraphNode(
         node.name,
-        tuple(_edges(node, known)),
+        tuple(_edges(node, known, nearest)),
         is_split=kind is not None and kind.is_split,
         is_join=kind is not None and kind.is_join,
         is_bounded=kind is None or kind.is_bounded,
         merges_itself=_merges_itself(kind),
     )
     if node.next_list:
-        targets = [target for name in node.next_list if (target := _target(name, known))]
+        found = (_target(name, known, nearest) for name in node.next_list)
+        targets = [target for target in found if target is not None]
         edges = tuple(Edge(f"branch:{target}", target, is_part=True) for target in targets)
         yield GraphNode(synthetic_id(node), edges, is_split=True, made_for=node.name)
 
@@ -156,12 +165,12 @@ def _part_ports(node: DraftNode) -> tuple[str, ...]:
         return ()
 
 
-def _edges(node: DraftNode, known: Mapping[str, DraftNode]) -> Iterator[Edge]:
+def _edges(node: DraftNode, known: Mapping[str, DraftNode], nearest: Nearest) -> Iterator[Edge]:
     ports, parts = declared_ports(node), _part_ports(node)
     bodies = node.guess.body_ports if node.guess is not None else ()
     found: set[str] = set()
     for port, name in ports.items():
-        target = name if node.next_list and port == "next" else _target(name, known)
+        target = name if node.next_list and port == "next" else _target(name, known, nearest)
         if target is not None:
             found.add(target)
             yield Edge(port, target, is_part=port in parts, is_body=port in bodies)
@@ -176,12 +185,11 @@ def _edges(node: DraftNode, known: Mapping[str, DraftNode]) -> Iterator[Edge]:
             yield Edge(f"?{name}", name, is_part=is_part)
 
 
-def _target(name: str | None, known: Mapping[str, DraftNode]) -> str | None:
+def _target(name: str | None, known: Mapping[str, DraftNode], nearest: Nearest) -> str | None:
     """Return the node that a port means: the nearest one when the id is unknown."""
     if name is None or name in known:
         return name
-    near = get_close_matches(name, known, n=1)
-    return near[0] if near else None
+    return nearest.find("node", name, known)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -19,6 +19,7 @@ __all__ = [
     "MAX_DEPTH",
     "Absent",
     "canonical",
+    "check_text",
     "check_value",
     "digest",
     "dumps",
@@ -57,6 +58,24 @@ def check_value(value: Any, *, max_bytes: int | None = None, pointer: str = "") 
         raise _too_large(max_bytes, pointer)
     if max_bytes is not None and len(dumps(value).encode()) > max_bytes:
         raise _too_large(max_bytes, pointer)
+
+
+def check_text(text: str, what: str, *, longest: int) -> None:
+    """Refuse text that no row can hold: a key, a name or a reason, not a value of a context.
+
+    Args:
+        text: What wants to be kept or looked for.
+        what: What to call it in the message.
+        longest: The most characters it may have.
+
+    Raises:
+        ValueRefusedError: It is too long, or has a NUL character or a lone surrogate.
+    """
+    fault = _text_fault(text)
+    if fault:
+        raise ValueRefusedError(f"The {what} is refused: text {fault}.")
+    if len(text) > longest:
+        raise ValueRefusedError(f"The {what} is refused: longer than {longest} characters.")
 
 
 def loads(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Any:

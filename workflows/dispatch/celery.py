@@ -11,7 +11,8 @@ from celery.exceptions import CeleryError, Ignore, Reject
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from workflows.engine.hints import GroupOpened, ThreadReady
+from workflows import clock, conf
+from workflows.engine.hints import EventLeft, GroupOpened, ThreadReady
 
 logger = logging.getLogger("workflows.dispatch")
 
@@ -40,6 +41,22 @@ def send_threads(ready: Sequence[ThreadReady]) -> None:
     best_effort(send, "threads")
 
 
+def send_deliveries(left: Sequence[EventLeft]) -> None:
+    """Send one message an event that is still to be offered to waits."""
+
+    def send() -> None:
+        for hint in left:
+            current_app.send_task(
+                "workflows.deliver",
+                (hint.candidate_id,),
+                queue=conf.settings().default_queue,
+                retry=False,
+                ignore_result=True,
+            )
+
+    best_effort(send, "deliveries")
+
+
 def send_chord(opened: GroupOpened) -> None:
     """Send a group's chord: its slots are the header, the join is the body.
 
@@ -60,11 +77,12 @@ def send_chord(opened: GroupOpened) -> None:
 
 def send_helpers(group_id: UUID, queue: str, count: int) -> None:
     """Send slots that belong to no chord."""
+    names = (str(group_id), clock.now().isoformat())
 
     def send() -> None:
         for _ in range(count):
             current_app.send_task(
-                "workflows.help", (str(group_id),), queue=queue, retry=False, ignore_result=True
+                "workflows.help", names, queue=queue, retry=False, ignore_result=True
             )
 
     best_effort(send, "helpers")

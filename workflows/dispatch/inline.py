@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from workflows.dispatch.task_calls import TaskCall
-from workflows.engine.hints import GroupOpened, ThreadReady
+from workflows.engine.hints import EventLeft, GroupOpened, ThreadReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class TaskMessage:
     call: TaskCall
 
 
-Message = ThreadReady | SlotMessage | TaskMessage
+Message = ThreadReady | SlotMessage | TaskMessage | EventLeft
 
 
 @dataclass(slots=True)
@@ -75,6 +75,12 @@ def use_mailbox(box: Mailbox) -> Iterator[Mailbox]:
 def add_threads(ready: Sequence[ThreadReady]) -> None:
     """Add a message for each thread."""
     for hint in ready:
+        _add(hint)
+
+
+def add_deliveries(left: Sequence[EventLeft]) -> None:
+    """Add a message for each event that is still to be offered to waits."""
+    for hint in left:
         _add(hint)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from workflows import conf
 from workflows.dispatch import celery, celery_tasks, inline
 from workflows.dispatch.task_calls import Ending, TaskCall, stubbed, stubbed_names
-from workflows.engine.hints import GroupOpened, ThreadReady
+from workflows.engine.hints import EventLeft, GroupOpened, ThreadReady
 
 
 def send_threads(ready: Sequence[ThreadReady]) -> None:
@@ -17,6 +17,16 @@ def send_threads(ready: Sequence[ThreadReady]) -> None:
         inline.add_threads(ready)
     else:
         celery.send_threads(ready)
+
+
+def send_deliveries(left: Sequence[EventLeft]) -> None:
+    """Send the messages of events that are still to be offered to waits."""
+    if not left:
+        return
+    if _is_inline():
+        inline.add_deliveries(left)
+    else:
+        celery.send_deliveries(left)
 
 
 def send_group(opened: GroupOpened) -> None:

@@ -2,8 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -14,13 +13,20 @@ from workflows.compiler.plan import PlanNode
 from workflows.engine.cursor import Cursor
 from workflows.engine.frames import state_at
 from workflows.errors import CeleriacError, NodeError
+from workflows.expressions import Budget
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Fail, Outcome
 from workflows.nodes.suspensions import ActivityCall
 
+#: An activity that has passed over its time limit is struck again after so many seconds.
+_AGAIN = 5.0
 
-class ActivityTimeoutError(BaseException):
-    """Raised inside an activity that runs too long; not an Exception, so that it is not caught."""
+
+class ActivityTimeoutError(KeyboardInterrupt):
+    """Raised inside an activity that runs too long; not an Exception, so that it is not caught.
+
+    What handles a Ctrl-C well handles this well: psycopg cancels the query that it waits for.
+    """
 
 
 def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
@@ -31,6 +37,7 @@ def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
         ports=node.ports,
         run=cursor.run.scope,
         now=clock.now(),
+        budget=Budget(f"node {cursor.node_id!r}"),
     )
 
 
@@ -82,18 +89,31 @@ def call_activity(
         beat=beat,
         holds=holds,
     )
+    limit = _TimeLimit()
     try:
-        with time_limit(seconds):
-            return call_registered(activity, asked.input, context=context)
+        try:
+            limit.start(seconds)
+            answer = call_registered(activity, asked.input, context=context)
+        finally:
+            limit.stop()
     except (ActivityTimeoutError, CeleriacError, SystemExit, MemoryError) as error:
-        return _failed(error, asked, seconds)
+        answer = _failed(error, asked)
+    finally:
+        limit.stop()  # the first may have been struck itself
+    if limit.has_struck:
+        # Whatever came of it: another error while it was unwound, or an answer all the same.
+        return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
+    return answer
 
 
-def _failed(error: BaseException, asked: ActivityCall, seconds: float) -> Fail:
+def was_struck(answer: object) -> bool:
+    """Tell whether an activity was ended at a point that nobody has chosen."""
+    return isinstance(answer, Fail) and answer.code in {"timeout", "out_of_memory"}
+
+
+def _failed(error: BaseException, asked: ActivityCall) -> Fail:
     """Return the failure that an activity ended with."""
     match error:
-        case ActivityTimeoutError():
-            return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
         case NodeError():
             final = not getattr(error, "retryable", True)
             return Fail(error.failure, error.message, details={"final": True} if final else None)
@@ -107,24 +127,33 @@ def _failed(error: BaseException, asked: ActivityCall, seconds: float) -> Fail:
             return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise ActivityTimeoutError in the block after `seconds`.
+class _TimeLimit:
+    """Raises ActivityTimeoutError between `start` and `stop` when the time is over.
 
     By an alarm signal, which only a process's main thread can take (Celery's prefork and solo
     pools). Elsewhere the lease is what ends: the late result is refused.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, _raise_timeout)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    try:
-        yield
-    finally:
+
+    has_struck = False
+    _is_on = False
+    _before: Any = None
+
+    def start(self, seconds: float) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._before = signal.signal(signal.SIGALRM, self._strike)
+        self._is_on = True
+        # Again and again: one may be lost where Python cannot raise, as in a finaliser.
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), _AGAIN)
+
+    def stop(self) -> None:
+        if not self._is_on:
+            return
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        self._is_on = False
+        signal.signal(signal.SIGALRM, self._before)
 
-
-def _raise_timeout(_number: int, _frame: FrameType | None) -> None:
-    raise ActivityTimeoutError
+    def _strike(self, _number: int, _frame: FrameType | None) -> None:
+        if self._is_on:
+            self.has_struck = True
+            raise ActivityTimeoutError

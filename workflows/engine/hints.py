@@ -31,6 +31,14 @@ class GroupEnding:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupWaiting:
+    """So many parts of a group were given back, and who worked on it is held up."""
+
+    group_id: UUID
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadSlept:
     """A thread fell asleep: look whether anything in its run can still move."""
 
@@ -42,6 +50,13 @@ class EventEmitted:
     """A step has sent an event: give it to whoever waits for it."""
 
     event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventLeft:
+    """An event has still to be offered to waits: go on with this candidate."""
+
+    candidate_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +77,10 @@ Hint = (
     ThreadReady
     | GroupOpened
     | GroupEnding
+    | GroupWaiting
     | ThreadSlept
     | EventEmitted
+    | EventLeft
     | TaskUnsent
     | ChildrenOrphaned
 )

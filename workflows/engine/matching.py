@@ -1,12 +1,70 @@
 """Whether an event is for a wait: by type and key in the database, then by the wait's filter."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from workflows import clock, expressions
 from workflows.errors import ExpressionError
+from workflows.expressions import Budget
 from workflows.models import Event, Suspension
 from workflows.nodes.outcomes import JSONObject
 from workflows.store import events, runs, suspensions
+
+#: Pairs of an event and a wait that one transaction looks at, and rows of them loaded at once.
+MOST_PAIRS: Final = 200
+CHUNK: Final = 20
+
+
+class OutOfBudgetError(Exception):
+    """The filters before this one have used up the budget: ask it in another transaction."""
+
+
+class Filters:
+    """Asks the filters that one transaction comes to; they share a budget.
+
+    Whoever sends the event holds the lock of its type and key meanwhile, and may be a web process:
+    it must not pay for each of the filters that others have written.
+    """
+
+    def __init__(self) -> None:
+        self._budget = Budget()
+        self._budget.pause()
+        self._is_first = True
+
+    def why_not(self, event: Event, suspension: Suspension, context: JSONObject) -> str | None:
+        """Return why an event does not wake a wait, or None when it does.
+
+        Raises:
+            OutOfBudgetError: others have left too little. The first one has a whole budget, so that
+                each filter gets its answer in the end.
+        """
+        if not suspension.event_filter:
+            return None
+        run = runs.load_info(suspension.run_id).scope
+        scope = {**context, "run": run, "now": clock.now(), "event": as_json(event)}
+        is_first, self._is_first = self._is_first, False
+        self._budget.go_on()
+        try:
+            fits = expressions.evaluate_condition(suspension.event_filter, scope, self._budget)
+        except ExpressionError as error:
+            if self._budget.is_used_up and not is_first:
+                raise OutOfBudgetError from None
+            return f"the filter failed: {error.message}"
+        finally:
+            self._budget.pause()
+        return None if fits else "the filter was false"
+
+
+@dataclass(slots=True)
+class Early:
+    """What a wait that is just opening was too late for: events to wake it with.
+
+    `left` are the ids of events that it has still to be asked about.
+    """
+
+    taken: list[Any] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
 
 
 def as_json(event: Event) -> JSONObject:
@@ -21,32 +79,34 @@ def as_json(event: Event) -> JSONObject:
     }
 
 
-def why_not(event: Event, suspension: Suspension, context: JSONObject) -> str | None:
-    """Return why an event does not wake a wait, or None when it does."""
-    if not suspension.event_filter:
-        return None
-    run = runs.load_info(suspension.run_id).scope
-    scope = {**context, "run": run, "now": clock.now(), "event": as_json(event)}
-    try:
-        if expressions.evaluate_condition(suspension.event_filter, scope):
-            return None
-    except ExpressionError as error:
-        return f"the filter failed: {error.message}"
-    return "the filter was false"
-
-
-def early_events(suspension: Suspension, context: JSONObject) -> list[Any]:
+def early_events(suspension: Suspension, context: JSONObject) -> Early:
     """Take the kept events that a wait that is just opening was too late for."""
-    taken: list[Any] = []
-    for event in events.early(suspension.event_type, suspension.event_key):
-        if len(taken) >= suspension.collect:
+    ids, are_others_first = events.early(suspension.event_type, suspension.event_key)
+    if are_others_first:
+        return Early(left=ids)
+    early, filters = Early(left=ids[MOST_PAIRS:]), Filters()
+    for place, event in _one_by_one(ids[:MOST_PAIRS]):
+        try:
+            why = filters.why_not(event, suspension, context)
+        except OutOfBudgetError:
+            early.left = ids[place:]
             break
-        why = why_not(event, suspension, context)
         if why is None:
             events.take(event, suspension.pk)
-            taken.append(as_json(event))
+            early.taken.append(as_json(event))
         else:
-            events.miss(event, suspension.pk, why)
-    if taken and len(taken) < suspension.collect:
-        suspensions.keep_collected(suspension, taken)
-    return taken
+            events.miss(event, [(suspension.pk, why)])
+        if len(early.taken) == suspension.collect:
+            early.left = []
+            break
+    if early.taken and len(early.taken) < suspension.collect:
+        suspensions.keep_collected(suspension, early.taken)
+    return early
+
+
+def _one_by_one(event_ids: list[int]) -> Iterator[tuple[int, Event]]:
+    for start in range(0, len(event_ids), CHUNK):
+        found = events.by_ids(event_ids[start : start + CHUNK])
+        for place in range(start, min(start + CHUNK, len(event_ids))):
+            if event_ids[place] in found:
+                yield place, found[event_ids[place]]

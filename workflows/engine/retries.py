@@ -4,12 +4,13 @@ import random
 from datetime import timedelta
 
 from workflows import clock, conf
-from workflows.compiler.plan import PlanNode
+from workflows.compiler.plan import Plan, PlanNode
 from workflows.definition.model import RetryPolicy, WorkConfig
 from workflows.engine.cursor import Cursor
 from workflows.engine.settlements import wait_turn
-from workflows.nodes.outcomes import Fail
-from workflows.store.rows import Settlement
+from workflows.nodes.outcomes import Branches, Fail
+from workflows.nodes.parts import part_start, parts_from_json
+from workflows.store.rows import GroupInfo, Settlement
 
 
 def policy_of(node: PlanNode) -> RetryPolicy | None:
@@ -43,6 +44,31 @@ def next_attempt(cursor: Cursor, fail: Fail) -> Settlement | None:
     )
 
 
+def attempts_of(node: PlanNode) -> int:
+    """Return how often a step of the node may be started, if no worker lives to finish it."""
+    # Where the work is not done under the claim, as for a child run, retries are of something else.
+    policy = policy_of(node) if isinstance(node.config, WorkConfig) else None
+    return policy.attempts if policy else conf.settings().lost_work_attempts
+
+
+def may_be_done_together(plan: Plan, group: GroupInfo) -> bool:
+    """Tell whether the parts of a group may be claimed many at once.
+
+    A worker that dies takes an attempt from all that it has in hand, which a part with a node that
+    may be started only once cannot spare: it would be given up for what its neighbour did.
+    """
+    parts = parts_from_json(group.parts)
+    ahead = {part_start(parts, 0)} if not isinstance(parts, Branches) else set(parts.starts)
+    seen = {plan.nodes[group.node].join}
+    while ahead:
+        node = plan.nodes[ahead.pop()]
+        if attempts_of(node) == 1:
+            return False
+        seen.add(node.id)
+        ahead.update(target for target in node.ports.values() if target not in seen)
+    return True
+
+
 def lost_too_often(cursor: Cursor) -> Fail | None:
     """Return the failure of a step whose workers died again and again, before it is started.
 
@@ -50,13 +76,13 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
     stopped here, on every broker. A node's own limit counts only where its work is done under the
     claim: what is asleep elsewhere has not failed because a worker died on the way to it or back.
     """
-    is_work_here = isinstance(cursor.node.config, WorkConfig) and cursor.resolution is None
-    policy = policy_of(cursor.node) if is_work_here else None
-    limit = policy.attempts if policy else conf.settings().lost_work_attempts
-    if cursor.claim.attempt <= limit:
+    attempt = cursor.claim.attempt
+    is_asleep_elsewhere = cursor.resolution is not None
+    limit = conf.settings().lost_work_attempts if is_asleep_elsewhere else attempts_of(cursor.node)
+    if attempt <= limit:
         return None
     message = (
-        f"The step at {cursor.node_id!r} was started {limit} times and no worker lived to "
+        f"The step at {cursor.node_id!r} was started {attempt - 1} times and no worker lived to "
         "finish it. Look at the workers' logs, then mend the activity or raise retry.attempts."
     )
     return Fail("lost_work", message)

@@ -1,18 +1,40 @@
 """CEL expressions and `${}` templates: bounded, compiled once, no data in their errors."""
 
-from workflows.expressions.evaluate import ExpressionInfo, check, evaluate, evaluate_condition
+from workflows.expressions.evaluate import (
+    ExpressionInfo,
+    check,
+    check_budget,
+    evaluate,
+    evaluate_condition,
+)
 from workflows.expressions.functions import FUNCTIONS, Function
-from workflows.expressions.template import TemplateInfo, check_template, render, render_entry
+from workflows.expressions.limits import Budget
+from workflows.expressions.parse import count_tokens
+from workflows.expressions.template import (
+    TemplateInfo,
+    check_template,
+    check_text,
+    count_text_tokens,
+    render,
+    render_entry,
+    texts_of,
+)
 
 __all__ = [
     "FUNCTIONS",
+    "Budget",
     "ExpressionInfo",
     "Function",
     "TemplateInfo",
     "check",
+    "check_budget",
     "check_template",
+    "check_text",
+    "count_text_tokens",
+    "count_tokens",
     "evaluate",
     "evaluate_condition",
     "render",
     "render_entry",
+    "texts_of",
 ]

@@ -2,22 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from workflows.absent import ABSENT, Absent
 from workflows.errors import ExpressionError, ExpressionLimitError
+from workflows.expressions.cache import Cache
 from workflows.expressions.compile import Compiler, Environment, Run
 from workflows.expressions.faults import AbsentError, FaultError
 from workflows.expressions.kinds import kind, to_json
-from workflows.expressions.limits import MAX_SOURCE, Budget, LimitError
+from workflows.expressions.limits import (
+    EVALUATION_UNITS,
+    MAX_KEPT,
+    MAX_SOURCE,
+    TEXT_UNIT,
+    Budget,
+    LimitError,
+)
 from workflows.expressions.parse import parse
 from workflows.expressions.syntax import path_text
 
 T = TypeVar("T")
 
 _SHOWN = 120
-_CACHED = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Program:
     source: str
     info: ExpressionInfo
     is_path: bool
+    weight: int
     _run: Run
     _slots: int
 
@@ -66,6 +73,8 @@ class Program:
         return value if is_from_scope else to_json(value, budget)
 
     def _environment(self, scope: Mapping[str, Any], budget: Budget) -> Environment:
+        # Nodes outside of loops cost nothing by themselves, but many evaluations may share this.
+        budget.spend(self.weight)
         return Environment(scope, [None] * self._slots, budget)
 
     def _guard(self, action: Callable[[], T]) -> T:
@@ -81,13 +90,18 @@ class Program:
             raise as_expression_error(fault, self.source) from None
 
 
-def evaluate(source: str, scope: Mapping[str, Any]) -> Any:
+#: Of this process.
+PROGRAMS: Final = Cache[Program](MAX_KEPT)
+
+
+def evaluate(source: str, scope: Mapping[str, Any], budget: Budget | None = None) -> Any:
     """Return the JSON value of a CEL expression.
 
     Args:
         source: The expression, at most 4096 characters.
         scope: The names in it: JSON values, and `now`, an aware datetime. Never changed; the
             result may share parts with it.
+        budget: What it may spend together with others; one of its own if left out.
 
     Returns:
         Plain JSON. Timestamps are RFC 3339 text, durations ISO 8601 text, bytes base64 text.
@@ -96,12 +110,22 @@ def evaluate(source: str, scope: Mapping[str, Any]) -> Any:
         ExpressionError: It does not parse, names something unknown, or failed.
         ExpressionLimitError: It is too long, too deep, too slow, or its result too large.
     """
-    return program(source).json(scope, Budget())
+    compiled = program(source, budget)
+    return compiled.json(scope, budget or Budget())
 
 
-def evaluate_condition(source: str, scope: Mapping[str, Any]) -> bool:
+def evaluate_condition(source: str, scope: Mapping[str, Any], budget: Budget | None = None) -> bool:
     """Return the value of a condition; anything but true or false is an ExpressionError."""
-    return program(source).use(scope, Budget(), _boolean)
+    compiled = program(source, budget)
+    return compiled.use(scope, budget or Budget(), _boolean)
+
+
+def check_budget(budget: Budget) -> None:
+    """Raise ExpressionLimitError when a budget is used up, or its time is."""
+    try:
+        budget.look()
+    except LimitError as error:
+        raise ExpressionLimitError(f"{error.message}.", line=None, column=None) from None
 
 
 def check(source: str) -> ExpressionInfo:
@@ -114,9 +138,22 @@ def check(source: str) -> ExpressionInfo:
     return program(source).info
 
 
-@lru_cache(maxsize=_CACHED)
-def program(source: str) -> Program:
-    """Return the compiled expression, from the cache when it was seen before."""
+def program(source: str, budget: Budget | None = None) -> Program:
+    """Return the compiled expression; the time of a `budget` stands still while it is made.
+
+    It was compiled when the definition was read, and has to be again only when it was not used for
+    long: that must not fail a node which is sound.
+    """
+    found = PROGRAMS.find(source)
+    if found is not None:
+        return found
+    if budget is None:
+        return PROGRAMS.keep(source, _compile(source))
+    with budget.paused():
+        return PROGRAMS.keep(source, _compile(source))
+
+
+def _compile(source: str) -> Program:
     compiler = Compiler()
     try:
         tree = parse(source)
@@ -126,7 +163,8 @@ def program(source: str) -> Program:
     except (RecursionError, MemoryError):
         raise as_expression_error(LimitError("it is nested too deep"), source) from None
     info = ExpressionInfo(frozenset(compiler.names), frozenset(compiler.functions))
-    return Program(source, info, path_text(tree) is not None, run, compiler.slots)
+    weight = EVALUATION_UNITS + compiler.nodes + len(source) // TEXT_UNIT
+    return Program(source, info, path_text(tree) is not None, weight, run, compiler.slots)
 
 
 def _boolean(value: Any, _budget: Budget) -> bool:

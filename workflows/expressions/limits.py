@@ -6,6 +6,8 @@ stops at the same place on every machine; the deadline is only the net below.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 #: Characters of one expression.
@@ -18,7 +20,9 @@ MAX_TOKENS: Final = 1200
 MAX_NESTING: Final = 100
 #: What looking at one value inside another costs, in units.
 VALUE_UNITS: Final = 4
-#: Units that one evaluation, or the rendering of one template, may spend.
+#: What an evaluation costs for itself, in units, beside the nodes of its expression.
+EVALUATION_UNITS: Final = 8
+#: Units that one evaluation, or all those of one call of a node together, may spend.
 MAX_UNITS: Final = 600_000
 #: Seconds of processor time (not of the clock: a busy machine must not fail a good expression).
 MAX_SECONDS: Final = 0.15
@@ -30,6 +34,11 @@ MAX_VALUES: Final = 500_000
 MAX_DEPTH: Final = 64
 #: Characters of CEL in one template text.
 MAX_TEMPLATE_CEL: Final = 8192
+#: Tokens that the different expressions of a node, and of a definition, may have together.
+MAX_NODE_TOKENS: Final = 6000
+MAX_DEFINITION_TOKENS: Final = 50_000
+#: Nodes of compiled expressions that a process keeps, at about 300 bytes each, twice over.
+MAX_KEPT: Final = 150_000
 
 #: Characters that cost one unit.
 TEXT_UNIT: Final = 32
@@ -45,27 +54,65 @@ class LimitError(Exception):
 
 
 class Budget:
-    """What one evaluation may still spend."""
+    """What one evaluation, or all those that belong together, may still spend.
 
-    __slots__ = ("_deadline", "_left", "_look_at")
+    It belongs to the call that opened it, and so to one thread of the process.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_deadline", "_left", "_look_at", "_of", "_rest")
+
+    def __init__(self, of: str = "") -> None:
+        """Open a budget.
+
+        Args:
+            of: Whose expressions share it, as in "node 'a'"; nothing for a single expression.
+        """
+        self._of = of
         self._left = MAX_UNITS
         self._look_at = MAX_UNITS - _LOOK_EVERY
         self._deadline = time.thread_time() + MAX_SECONDS
+        self._rest = 0.0
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether somebody was stopped by it; so is everybody who comes after."""
+        return self._left < 0
 
     def spend(self, units: int) -> None:
         """Take `units` off. Raises LimitError when nothing is left, or time is up."""
         self._left -= units
         if self._left < self._look_at:
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look at the clock as well. Raises LimitError when nothing is left, or time is up."""
         if self._left < 0:
-            raise LimitError(f"it needs more than {MAX_UNITS} steps; work on less data at a time")
+            raise self._stopped(f"{MAX_UNITS} steps")
         if time.thread_time() > self._deadline:
-            raise LimitError(f"it takes longer than {MAX_SECONDS} s; work on less data at a time")
+            self._left = -1
+            raise self._stopped(f"{MAX_SECONDS} s")
         self._look_at = self._left - _LOOK_EVERY
+
+    def pause(self) -> None:
+        """Stop its clock, for work that is not the expressions', until `go_on` is called."""
+        self._rest = self._deadline - time.thread_time()
+
+    def go_on(self) -> None:
+        """Let its clock run again."""
+        self._deadline = time.thread_time() + self._rest
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop its clock in the block."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.go_on()
+
+    def _stopped(self, limit: str) -> LimitError:
+        whose = f"the expressions of {self._of} together" if self._of else "it"
+        return LimitError(f"{limit} were not enough for {whose}; work on less data at a time")
 
 
 def check_text_size(size: int) -> None:

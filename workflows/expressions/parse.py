@@ -19,7 +19,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from workflows.expressions.faults import FaultError
 from workflows.expressions.kinds import INT_MAX, INT_MIN, UINT_MAX, UInt
 from workflows.expressions.limits import MAX_NESTING, LimitError
-from workflows.expressions.scan import check_length, scan
+from workflows.expressions.scan import check_length, count_scanned, scan
 from workflows.expressions.syntax import (
     MACROS,
     Binary,
@@ -67,7 +67,7 @@ def parse(source: str) -> Node:
     """
     check_length(source)
     text = source.strip()
-    if _PATH.fullmatch(text) and not _WORDS.intersection(text.split(".")):
+    if _is_path(text):
         return _parse_path(text, source.index(text))
     scanned = scan(source)
     with _building:
@@ -77,6 +77,15 @@ def parse(source: str) -> Node:
     except UnexpectedInput as error:
         raise FaultError(_explain(error, scanned.source), _place(error, source)) from None
     return _Builder(scanned.texts).build(tree)
+
+
+def count_tokens(source: str) -> int:
+    """Return the tokens that reading a source looks at: its time is in proportion to them."""
+    return 1 if _is_path(source.strip()) else count_scanned(source)
+
+
+def _is_path(text: str) -> bool:
+    return bool(_PATH.fullmatch(text)) and not _WORDS.intersection(text.split("."))
 
 
 def _parse_path(text: str, start: int) -> Node:

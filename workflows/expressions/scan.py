@@ -7,6 +7,7 @@ text of the same length takes their place.
 
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,6 +66,16 @@ def scan(source: str) -> Scanned:
     scanner = _Scanner(source, 0)
     scanner.run(until=None)
     return Scanned("".join(scanner.pieces), scanner.texts)
+
+
+def count_scanned(source: str) -> int:
+    """Return how many tokens of a source are looked at before it is parsed, or refused."""
+    if len(source) > MAX_SOURCE:
+        return 0
+    scanner = _Scanner(source, 0)
+    with suppress(FaultError, LimitError):
+        scanner.run(until=None)
+    return scanner.tokens
 
 
 def find_end(source: str, start: int) -> int:

@@ -6,22 +6,32 @@ filled in as text (texts as they are, everything else as compact JSON, so null i
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from workflows.absent import Absent
 from workflows.errors import ExpressionError
-from workflows.expressions.evaluate import Program, as_expression_error, program
+from workflows.expressions.cache import Cache
+from workflows.expressions.evaluate import (
+    ExpressionInfo,
+    Program,
+    as_expression_error,
+    program,
+)
 from workflows.expressions.faults import FaultError
 from workflows.expressions.kinds import to_text
 from workflows.expressions.limits import (
     MAX_DEPTH,
+    MAX_KEPT,
     MAX_TEMPLATE_CEL,
+    MAX_TOKENS,
+    TEXT_UNIT,
     Budget,
     LimitError,
     check_text_size,
 )
+from workflows.expressions.parse import count_tokens
 from workflows.expressions.scan import find_end
 
 
@@ -42,30 +52,43 @@ class TextTemplate:
     parts: tuple[str | Program, ...]
 
     @property
+    def weight(self) -> int:
+        """Its size for the cache: the programs count as their own size once more."""
+        return 1 + sum(1 if isinstance(part, str) else part.weight for part in self.parts)
+
+    @property
     def whole(self) -> Program | None:
         """The expression that is the entire text, if it is one."""
         first = self.parts[0] if len(self.parts) == 1 else None
         return first if isinstance(first, Program) else None
 
 
-def render(template: Any, scope: Mapping[str, Any]) -> Any:
+#: Of this process.
+_TEXTS: Final = Cache[TextTemplate](MAX_KEPT)
+
+
+def render(template: Any, scope: Mapping[str, Any], budget: Budget | None = None) -> Any:
     """Return the JSON value of a template; one without `${` is returned itself.
+
+    All its expressions share the `budget`, or one of their own.
 
     Raises:
         ExpressionError: One of its expressions does not parse, or failed.
     """
     if isinstance(template, str) and "${" not in template:
         return template
-    return _render(template, scope, Budget(), depth=0)
+    return _render(template, scope, budget or Budget(), depth=0)
 
 
-def render_entry(template: Any, scope: Mapping[str, Any]) -> Any | Absent:
+def render_entry(
+    template: Any, scope: Mapping[str, Any], budget: Budget | None = None
+) -> Any | Absent:
     """Return as `render` does, but ABSENT for exactly `${path}` of something that is absent."""
     if isinstance(template, str) and "${" in template:
-        whole = _text_template(template).whole
+        whole = _text_template(template, budget).whole
         if whole is not None:
-            return whole.json_or_absent(scope, Budget())
-    return render(template, scope)
+            return whole.json_or_absent(scope, budget or Budget())
+    return render(template, scope, budget)
 
 
 def check_template(template: Any) -> TemplateInfo:
@@ -73,21 +96,43 @@ def check_template(template: Any) -> TemplateInfo:
     names: set[str] = set()
     functions: set[str] = set()
     problems: list[tuple[str, ExpressionError]] = []
-    for pointer, text in _texts(template):
+    for pointer, text in texts_of(template):
         try:
-            if text is None:
-                raise _too_deep()
-            for part in _text_template(text).parts:
-                if isinstance(part, Program):
-                    names |= part.info.names
-                    functions |= part.info.functions
+            info = check_text(text)
         except ExpressionError as error:
             problems.append((pointer, error))
+        else:
+            names |= info.names
+            functions |= info.functions
     return TemplateInfo(frozenset(names), frozenset(functions), tuple(problems))
 
 
-def _texts(template: Any) -> Iterator[tuple[str, str | None]]:
-    """Yield (pointer, text with `${`) in order; None for the text of what is too deep."""
+def check_text(text: str | None) -> ExpressionInfo:
+    """Return what the expressions of one text of a template use.
+
+    Raises:
+        ExpressionError: One of them is wrong; or the text is None, as `texts_of` gives it.
+    """
+    if text is None:
+        raise _too_deep()
+    programs = [part for part in _text_template(text).parts if isinstance(part, Program)]
+    return ExpressionInfo(
+        frozenset[str]().union(*(each.info.names for each in programs)),
+        frozenset[str]().union(*(each.info.functions for each in programs)),
+    )
+
+
+def count_text_tokens(text: str | None) -> int:
+    """Return the tokens of the expressions of one text: what compiling it depends on."""
+    try:
+        cut = _cut(text or "")
+    except ExpressionError:
+        return MAX_TOKENS  # what was looked at before it was refused
+    return sum(count_tokens(part) for is_cel, part in cut if is_cel)
+
+
+def texts_of(template: Any) -> Iterator[tuple[str, str | None]]:
+    """Yield (JSON pointer, text with `${`) in order; None for the text of what is too deep."""
     stack: list[tuple[str, Any, int]] = [("", template, 0)]
     while stack:
         pointer, value, depth = stack.pop()
@@ -118,40 +163,51 @@ def _render(template: Any, scope: Mapping[str, Any], budget: Budget, *, depth: i
 
 
 def _render_text(template: str, scope: Mapping[str, Any], budget: Budget) -> Any:
-    made = _text_template(template)
+    made = _text_template(template, budget)
     if made.whole is not None:
         return made.whole.json(scope, budget)
     texts = [
         part if isinstance(part, str) else part.use(scope, budget, to_text) for part in made.parts
     ]
+    size = sum(map(len, texts))
     try:
-        check_text_size(sum(map(len, texts)))
+        check_text_size(size)
+        budget.spend(size // TEXT_UNIT)
     except LimitError as error:
         raise as_expression_error(error, template) from None
     return "".join(texts)
 
 
-@lru_cache(maxsize=2048)
-def _text_template(source: str) -> TextTemplate:
-    """Return a text taken apart. Raises ExpressionError."""
-    parts: list[str | Program] = []
+def _text_template(source: str, budget: Budget | None = None) -> TextTemplate:
+    """Return a text taken apart, as `program` does. Raises ExpressionError."""
+    found = _TEXTS.find(source)
+    if found is not None:
+        return found
+    with budget.paused() if budget is not None else nullcontext():
+        parts = [program(part) if is_cel else part for is_cel, part in _cut(source)]
+        return _TEXTS.keep(source, TextTemplate(source, tuple(parts)))
+
+
+def _cut(source: str) -> list[tuple[bool, str]]:
+    """Return (is it CEL, text) for each part of a text. Raises ExpressionError."""
+    parts: list[tuple[bool, str]] = []
     at = cel = 0
     while at < len(source):
         start = source.find("${", at)
         if start < 0:
-            parts.append(source[at:])
+            parts.append((False, source[at:]))
             break
         if start > at and source[start - 1] == "$":
-            parts.append(source[at : start - 1] + "${")
+            parts.append((False, source[at : start - 1] + "${"))
             at = start + 2
             continue
-        parts.append(source[at:start])
+        parts.append((False, source[at:start]))
         end = _end(source, start + 2)
         cel += end - start - 2
         _check_length(cel, source)
-        parts.append(program(source[start + 2 : end]))
+        parts.append((True, source[start + 2 : end]))
         at = end + 1
-    return TextTemplate(source, _joined(parts))
+    return [(is_cel, part) for is_cel, part in parts if is_cel or part]
 
 
 def _end(source: str, start: int) -> int:
@@ -165,10 +221,6 @@ def _check_length(cel: int, source: str) -> None:
     if cel > MAX_TEMPLATE_CEL:
         error = LimitError(f"it has more than {MAX_TEMPLATE_CEL} characters of CEL in one text")
         raise as_expression_error(error, source)
-
-
-def _joined(parts: list[str | Program]) -> tuple[str | Program, ...]:
-    return tuple(part for part in parts if part != "")
 
 
 def _is(one: Any, other: Any) -> bool:

@@ -9,17 +9,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-OK, FAILED, REFUSED = 0, 1, 2
+from workflows import clock
+
+OK, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 _STYLES = {
     "completed": "green",
     "approved": "green",
     "ok": "green",
+    "allowed": "green",
+    "blocked": "bold red",
     "running": "cyan",
     "suspended": "yellow",
     "warn": "yellow",
     "warning": "yellow",
     "failed": "bold red",
+    "lost": "bold red",
     "fail": "bold red",
     "error": "bold red",
     "invalid": "bold red",
@@ -51,6 +56,17 @@ def status_text(status: str) -> Text:
 def when(moment: datetime | None) -> str:
     """Return a moment for people, in UTC."""
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ago(moment: datetime | None) -> str:
+    """Return how long ago a moment was, in its largest unit: '3 min'."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((clock.now() - moment).total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def table(*columns: str) -> Table:

@@ -1,6 +1,7 @@
 """Arguments that several verbs read alike: JSON, files, people."""
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from workflows import services
 from workflows.definition.parse import read_document
 from workflows.errors import suggest
-from workflows.management.refusals import FileError, JsonError, UserUnknownError
+from workflows.management.refusals import FileError, JsonError, UsageError, UserUnknownError
 
 #: No input or definition is larger; a file that is will not be read into memory.
 MAX_FILE_BYTES = 64_000_000
@@ -36,6 +37,16 @@ def person(name: str | None) -> AbstractBaseUser | None:
         known = set(users._default_manager.values_list(field, flat=True)[:1000])  # noqa: SLF001
         raise UserUnknownError(f"There is no user {name!r}{suggest(name, known)}.")
     return found
+
+
+def require_text(words: Iterable[str]) -> None:
+    """Pass words that are text: a shell hands on any bytes. Raises UsageError."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(word).decode(errors="backslashreplace")
+            raise UsageError(f"The argument '{shown}' is not UTF-8 text.") from None
 
 
 def read_text(name: str) -> str:

@@ -8,7 +8,7 @@ _NEXT = {
     "user_unknown": "Name a user that exists; `manage.py createsuperuser` makes one.",
     "conflict": "See how the run stands: `manage.py workflow show RUN`.",
     "key_reused": "Use another --key, or repeat the same input and version.",
-    "input_invalid": "Mend the input and try again; nothing was changed.",
+    "input_invalid": "Mend the input (--input, --form) and try again; nothing was changed.",
     "value_refused": "Mend the value at that place and try again; nothing was changed.",
     "definition_invalid": "Mend the definition and try again; nothing was published.",
     "configuration": "Mend the setting, then check with `manage.py workflow doctor`.",

@@ -2,7 +2,7 @@
 
 from workflows.models.control import IdempotencyRecord, Lease, QueueState
 from workflows.models.definitions import Workflow, WorkflowVersion
-from workflows.models.events import Event
+from workflows.models.events import Candidate, Event
 from workflows.models.groups import Slot, ThreadGroup
 from workflows.models.history import NodeExecution
 from workflows.models.runs import Run, Thread
@@ -10,6 +10,7 @@ from workflows.models.secrets import Secret
 from workflows.models.suspensions import Question, QuestionAddressee, Suspension
 
 __all__ = [
+    "Candidate",
     "Event",
     "IdempotencyRecord",
     "Lease",

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from workflows.models.fields import PlainJSONField
+from workflows.models.suspensions import Suspension
 
 
 class Event(models.Model):
@@ -45,3 +46,25 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.external_id}"
+
+
+class Candidate(models.Model):
+    """A wait that an event has still to be offered to: at once there was no time for it.
+
+    Those of one type and key are taken in the order of their ids; `due_at` is when a message for
+    the first of them is sent again. For a wait that opened after the event had come (`is_early`),
+    it is an early event: nobody must have taken it.
+    """
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="candidates")
+    suspension = models.ForeignKey(Suspension, models.CASCADE, related_name="candidates")
+    is_early = models.BooleanField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("event", "suspension"), name="candidate_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} for wait {self.suspension_id}"

@@ -22,7 +22,7 @@ class NodeExecution(models.Model):
     node = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
     came_from = models.CharField(max_length=80, blank=True)
-    status = models.CharField(max_length=10)  # completed, failed
+    status = models.CharField(max_length=10)  # completed, failed, lost
     input = PlainJSONField(null=True)
     output = PlainJSONField(null=True)
     error = PlainJSONField(null=True)
@@ -44,6 +44,11 @@ class NodeExecution(models.Model):
                 fields=("thread", "seq"),
                 name="history_step_once",
                 condition=Q(status="completed"),
+            ),
+            models.UniqueConstraint(
+                fields=("thread", "seq", "attempt"),
+                name="history_loss_once",
+                condition=Q(status="lost"),
             ),
         )
         indexes = (models.Index(fields=("run", "id"), name="history_of_run"),)

@@ -110,6 +110,8 @@ class Thread(models.Model):
     priority = models.PositiveSmallIntegerField(default=5)
     wake_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
+    claimed_by = models.CharField(max_length=100, null=True)
+    claimed_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField()
 
     class Meta:

@@ -1,13 +1,15 @@
 """What a kind is: a config, a handler, and its ports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from workflows import expressions
+from workflows.absent import Absent
 from workflows.definition.model import NodeConfig, StepConfig
 from workflows.errors import CeleriacError
+from workflows.expressions import Budget
 from workflows.nodes.outcomes import Continue, JSONObject, Outcome
 from workflows.nodes.suspensions import PersonWait, Resolution
 
@@ -22,7 +24,8 @@ class NodeCall(Generic[C]):
     """Everything that a handler may know when it is called.
 
     `run` is the read-only object that expressions see under the same name (`id, workflow, version,
-    key, depth, started_at, parent`); `ports` maps each connected port to the node behind it.
+    key, depth, started_at, parent`); `ports` maps each connected port to the node behind it. All
+    expressions of one call share its `budget`: evaluate them by its methods.
     """
 
     config: C
@@ -30,6 +33,7 @@ class NodeCall(Generic[C]):
     ports: Mapping[str, str]
     run: JSONObject
     now: datetime
+    budget: Budget = field(default_factory=lambda: Budget("the node"), repr=False, compare=False)
 
     def scope(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the names that expressions can use: the context's keys, `run`, `now`, `extra`."""
@@ -37,15 +41,30 @@ class NodeCall(Generic[C]):
 
     def evaluate(self, source: str, extra: Mapping[str, Any] | None = None) -> Any:
         """Return the value of a CEL expression. Raises ExpressionError."""
-        return expressions.evaluate(source, self.scope(extra))
+        self.check_budget()
+        return expressions.evaluate(source, self.scope(extra), self.budget)
 
     def condition(self, source: str, extra: Mapping[str, Any] | None = None) -> bool:
         """Return the value of a CEL condition; anything but a boolean is an ExpressionError."""
-        return expressions.evaluate_condition(source, self.scope(extra))
+        self.check_budget()
+        return expressions.evaluate_condition(source, self.scope(extra), self.budget)
 
     def render(self, template: Any) -> Any:
         """Return the JSON value of a template with `${}` in it. Raises ExpressionError."""
-        return expressions.render(template, self.scope())
+        self.check_budget()
+        return expressions.render(template, self.scope(), self.budget)
+
+    def render_entry(self, template: Any) -> Any | Absent:
+        """Return as `render` does, but ABSENT for exactly `${path}` of something that is absent."""
+        self.check_budget()
+        return expressions.render_entry(template, self.scope(), self.budget)
+
+    def check_budget(self) -> None:
+        """Raise ExpressionLimitError when the call has used up its time.
+
+        For loops over what an author wrote that evaluate nothing: they too can be long.
+        """
+        expressions.check_budget(self.budget)
 
 
 class Kind(Generic[C]):

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from workflows import expressions
 from workflows.absent import ABSENT
 from workflows.context.paths import parse_path, read
 from workflows.errors import PathError
@@ -58,7 +57,7 @@ def key_of(call: NodeCall[Any], source: str | None) -> str | Fail:
 
 def text_at(call: NodeCall[Any], template: str) -> str:
     """Render a template as text: nothing for what is absent or null, JSON for what is no text."""
-    value = expressions.render_entry(template, call.scope())
+    value = call.render_entry(template)
     if value is ABSENT or value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

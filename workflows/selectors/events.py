@@ -9,4 +9,5 @@ from workflows.models import Event
 
 def events(**filters: Any) -> QuerySet[Event]:
     """Return events, the newest first, by filters on `type`, `key`, `source`, `received_at`."""
-    return Event.objects.filter(**filters).order_by("-received_at", "-id")
+    rows = Event.objects.filter(**filters).order_by("-received_at", "-id")
+    return rows.prefetch_related("candidates")

@@ -1,7 +1,7 @@
 """The public verbs: one function, one transaction each. Admin, API, CLI and beat call these."""
 
 from workflows.definition.schema_check import validate_value
-from workflows.services.after import join_group
+from workflows.services.after import deliver_left, join_group
 from workflows.services.answers import answer
 from workflows.services.definitions import Published, calls_in, name_in, publish, validate
 from workflows.services.events import Receipt, resolve, send_event
@@ -11,6 +11,7 @@ from workflows.services.sweeping import Swept
 from workflows.services.sweeping import sweep_once as sweep
 from workflows.services.task_calls import end_task
 from workflows.services.work import (
+    LONGEST_PAUSE,
     Worked,
     begin_slot,
     end_slot,
@@ -21,6 +22,7 @@ from workflows.services.work import (
 )
 
 __all__ = [
+    "LONGEST_PAUSE",
     "Answered",
     "Published",
     "Receipt",
@@ -32,6 +34,7 @@ __all__ = [
     "begin_slot",
     "calls_in",
     "cancel",
+    "deliver_left",
     "end_slot",
     "end_task",
     "help_group",

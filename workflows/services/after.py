@@ -13,14 +13,16 @@ from workflows.engine.commands import join
 from workflows.engine.hints import (
     ChildrenOrphaned,
     EventEmitted,
+    EventLeft,
     GroupEnding,
     GroupOpened,
+    GroupWaiting,
     Hint,
     TaskUnsent,
     ThreadReady,
     ThreadSlept,
 )
-from workflows.services.delivering import deliver_emitted
+from workflows.services.delivering import deliver_candidates, deliver_emitted
 from workflows.services.orphans import cancel_orphans
 from workflows.services.sending import send_task
 from workflows.store import groups, runs, threads
@@ -79,6 +81,13 @@ def send_tasks(waits: Sequence[UUID]) -> int:
     return sum(1 for _ in takewhile(send_task, waits))
 
 
+def deliver_left(candidate_id: int) -> bool:
+    """Offer what is left of events to waits; False when somebody has done that already."""
+    hints = deliver_candidates(candidate_id)
+    say(hints or [])
+    return hints is not None
+
+
 def fall_asleep(run_id: UUID) -> bool:
     """Mark a run as suspended when nothing in it can move; ask after the own commit."""
     if runs.can_move(run_id):
@@ -88,15 +97,24 @@ def fall_asleep(run_id: UUID) -> bool:
         return run is not None and runs.fall_asleep(run)
 
 
+def _call_help(hint: GroupWaiting) -> None:
+    info = groups.load_group(hint.group_id)
+    publish.send_helpers(info.id, info.queue, min(hint.count, info.slots))
+
+
 def _act(hints: Sequence[Hint]) -> None:
     slept = {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}
     ending = {hint.group_id for hint in hints if isinstance(hint, GroupEnding)}
     emitted = [hint.event_id for hint in hints if isinstance(hint, EventEmitted)]
     publish.send_threads([hint for hint in hints if isinstance(hint, ThreadReady)])
+    publish.send_deliveries([hint for hint in hints if isinstance(hint, EventLeft)])
     for hint in hints:
         if isinstance(hint, GroupOpened):
             publish.send_group(hint)
+    waiting = [hint for hint in hints if isinstance(hint, GroupWaiting)]
     try:
+        for hint in waiting:
+            _call_help(hint)
         for group_id in ending:
             look_after(group_id)
         # Before the look whether the run sleeps: its own event may wake it.

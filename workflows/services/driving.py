@@ -5,9 +5,10 @@ beyond a settlement is a command with a transaction of its own.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from django.db import DatabaseError, DataError, transaction
@@ -16,13 +17,14 @@ from workflows import conf
 from workflows.engine.call import failure_from
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor, open_cursor, reopen
-from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.hints import GroupEnding, GroupWaiting, Hint, ThreadReady
 from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
 from workflows.errors import CeleriacError
 from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
 from workflows.services.pace import Pace
+from workflows.services.rounds import Round, Share
 from workflows.states import ThreadState
 from workflows.store import statements, threads
 from workflows.store.rows import Claim, Settlement
@@ -34,28 +36,12 @@ logger = logging.getLogger("workflows.driving")
 PATIENCE = 2
 
 
-@dataclass(slots=True)
-class Round:
-    """What one pass over the threads in hand leaves to be written together."""
-
-    settlements: list[Settlement] = field(default_factory=list)
-    written: list[Settlement] = field(default_factory=list)  # by a transaction of their own
-    hints: list[Hint] = field(default_factory=list)
-    cursors: dict[int, Cursor] = field(default_factory=dict)
-
-    def let_go_of_written(self) -> None:
-        """Settle once more what is written and would stay in hand, so that it can be given up."""
-        kept = [item for item in self.written if item.event == "advance"]
-        self.written = [item for item in self.written if item.event != "advance"]
-        self.settlements += [replace(item, claim=item.continued(), history=()) for item in kept]
-
-
 @dataclass(frozen=True, slots=True)
 class Shift:
     """How to go on: until `deadline` (of `monotonic`), claiming what `following` says.
 
     `is_slot`: what is given up goes back to the group, for the slot comes again; otherwise each
-    thread is sent by itself.
+    thread is sent by itself. `one_by_one`: nothing is claimed beside a thread that stays in hand.
     """
 
     deadline: float
@@ -63,6 +49,7 @@ class Shift:
     pace: Pace
     say: Callable[[list[Hint]], None]
     is_slot: bool = False
+    one_by_one: bool = False
 
 
 def own_transaction() -> AbstractContextManager[object]:
@@ -78,30 +65,38 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
     cursors: dict[int, Cursor] = {}
     ended = False
     while claims:
-        work = _run(claims, cursors, shift.pace)
+        cursors, share = _run(claims, cursors, shift)
         late = monotonic() > shift.deadline
         if late:
-            work.let_go_of_written()
-            work.settlements = [_give_up(item, to_group=shift.is_slot) for item in work.settlements]
-        settled, claims = _write(work, None if late else shift.following())
-        settled |= {item.claim.thread_id for item in work.written}
-        kept = [item for item in work.settlements + work.written if item.event == "advance"]
+            share.let_go_of_written()
+            share.settlements = [
+                _give_up(item, to_group=shift.is_slot) for item in share.settlements
+            ]
+        known = share.settlements + share.written
+        kept = [item for item in known if item.event == "advance"]
+        following = shift.following() if not late and _may_claim(kept, shift) else None
+        settled, claims = _write(share.settlements, following)
+        settled |= {item.claim.thread_id for item in share.written}
         claims = [item.continued() for item in kept if item.claim.thread_id in settled] + claims
-        shift.say(work.hints + _ready(work.settlements + work.written, settled))
-        cursors = work.cursors
-        ended = ended or any(item.is_over for item in work.settlements + work.written)
+        shift.say(share.hints + _ready(known, settled))
+        ended = ended or any(item.is_over for item in known)
     return ended
 
 
-def _write(work: Round, following: Next | None) -> tuple[set[int], list[Claim]]:
-    if not work.settlements and following is None:
+def _may_claim(kept: list[Settlement], shift: Shift) -> bool:
+    """Tell whether others may join those in hand: not one that has been lost with a worker."""
+    return not kept if shift.one_by_one else all(item.attempt <= 1 for item in kept)
+
+
+def _write(settlements: list[Settlement], following: Next | None) -> tuple[set[int], list[Claim]]:
+    if not settlements and following is None:
         return set(), []
     try:
         with own_transaction():
-            return threads.settle(work.settlements, following)
+            return threads.settle(settlements, following)
     except DataError:
         # One row that the database refuses must not hold up the others: each on its own.
-        return {id_ for item in work.settlements for id_ in _write_alone(item)}, []
+        return {id_ for item in settlements for id_ in _write_alone(item)}, []
 
 
 def _write_alone(item: Settlement) -> set[int]:
@@ -135,21 +130,40 @@ def _ready(settlements: list[Settlement], settled: set[int]) -> list[Hint]:
     ]
 
 
-def _run(claims: list[Claim], cursors: dict[int, Cursor], pace: Pace) -> Round:
-    work = Round()
+def _run(
+    claims: list[Claim], cursors: dict[int, Cursor], shift: Shift
+) -> tuple[dict[int, Cursor], Share]:
+    work = Round(claims)
     start = monotonic()
     patience = PATIENCE * conf.settings().batch_seconds
-    # A thread whose worker died is started alone, so that it takes no innocent ones along.
-    suspect = next((claim for claim in claims if claim.attempt > 1), None)
-    with keeping(claims) as watch:
-        for claim in claims:
-            is_late = bool(work.cursors) and monotonic() - start > patience
-            if is_late or (suspect is not None and claim is not suspect):
-                work.settlements.append(hand_back(claim))
+    with keeping(claims, lambda: _break_up(work, shift)) as watch:
+        while (claim := work.begin()) is not None:
+            if work.cursors and monotonic() - start > patience:
+                work.add(hand_back(claim))
             else:
                 _run_one(claim, cursors.get(claim.thread_id), work, watch)
-    pace.note(monotonic() - start, len(work.cursors))
-    return work
+    shift.pace.note(monotonic() - start, len(work.cursors))
+    return work.cursors, work.end()
+
+
+def _break_up(work: Round, shift: Shift) -> None:
+    """Let go of all but the thread at work, which takes long: the others must not wait for it."""
+    share = work.take_out()
+    kept = [item for item in share.written if item.event == "advance"]
+    given = share.settlements + [replace(item, claim=item.continued(), history=()) for item in kept]
+    given = [_give_up(item, to_group=shift.is_slot) for item in given]
+    given += [hand_back(claim) for claim in share.unbegun]
+    settled, _ = _write(given, None)
+    ended = [item for item in given + share.written if item.is_over]
+    shift.say(share.hints + _ready(given, settled) + _relief(given, ended))
+
+
+def _relief(given: list[Settlement], ended: list[Settlement]) -> list[Hint]:
+    """Return what to say of the groups that somebody else has to look after now."""
+    queued = Counter(item.claim.group_id for item in given if item.state == ThreadState.QUEUED)
+    waiting = [GroupWaiting(id_, count) for id_, count in queued.items() if id_ is not None]
+    over = {item.claim.group_id for item in ended}
+    return [*waiting, *(GroupEnding(id_) for id_ in over if id_ is not None)]
 
 
 def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> None:
@@ -158,12 +172,11 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
     try:
         leg = run_leg(cursor, watch)
         if isinstance(leg, Command):
-            work.hints += _carry_out(leg, cursor, work)
+            work.add(hints=_carry_out(leg, cursor, work))
         elif isinstance(leg, Written):
-            work.written += [leg.settlement] if leg.settlement else []
-            work.hints += leg.hints
+            work.add(written=leg.settlement, hints=leg.hints)
         else:
-            work.settlements.append(leg)
+            work.add(leg)
     except (DatabaseError, StaleClaimError):
         # Nothing was written: the lease runs out, and the sweeper sends the thread again.
         logger.warning("thread %s lost its step at %s", claim.thread_id, claim.node, exc_info=True)
@@ -180,7 +193,7 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
         cursor.steps, cursor.seq = before
         written = interpret(cursor, failure_from(error))
     if isinstance(written, Settlement):
-        work.settlements.append(written)
+        work.add(written)
         return []
     return _apply(written, work)
 
@@ -189,5 +202,5 @@ def _apply(command: Command, work: Round) -> list[Hint]:
     with transaction.atomic():
         hints = command.apply()
     if hints is not None and command.settlement is not None:
-        work.written.append(command.settlement)
+        work.add(written=command.settlement)
     return hints or []

@@ -8,19 +8,21 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from workflows import clock, conf
-from workflows.context.values import check_value, digest
+from workflows.context.values import check_text, check_value, digest
 from workflows.engine.commands import resolve as resolve_command
 from workflows.errors import ConflictError, NotFoundError
 from workflows.models import Event, Suspension
 from workflows.services.after import say
 from workflows.services.again import made_again
-from workflows.services.delivering import give
+from workflows.services.delivering import deliver_event
 from workflows.store import events, suspensions
+
+NAME_LENGTH, KEY_LENGTH = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A kept event: whether it is new, and the ids of the suspensions that it woke or fed."""
+    """A kept event: whether it is new, and the ids of the suspensions that it has woken or fed."""
 
     event: Event
     is_new: bool
@@ -41,11 +43,15 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
 ) -> Receipt:
     """Keep an event and give it to the wait that it matches; an early one is kept for its wait.
 
-    A repeat of the same `source` and `external_id` is acknowledged and changes nothing.
+    A repeat of the same `source` and `external_id` is acknowledged and changes nothing. Waits whose
+    filters there is no time for at once are looked at by workers.
 
     Raises:
-        ValueRefusedError: `data` is not bounded JSON.
+        ValueRefusedError: `data` is not bounded JSON, or an attribute is no text of its length.
     """
+    for what, text in (("type", event_type), ("source", source), ("id", external_id or "")):
+        check_text(text, f"{what} of the event", longest=NAME_LENGTH)
+    check_text(key, "key of the event", longest=KEY_LENGTH)
     check_value(data, max_bytes=conf.settings().max_value_bytes)
     life = ttl or timedelta(seconds=conf.settings().event_ttl_seconds)
     with transaction.atomic():
@@ -64,7 +70,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
         )
         if not is_new:
             return Receipt(event, is_new=False, woke=tuple(UUID(i) for i in event.taken_by))
-        woke, hints = give(event)
+        woke, hints = deliver_event(event)
     say(hints)
     return Receipt(event, is_new=True, woke=tuple(woke))
 

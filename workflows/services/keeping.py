@@ -1,23 +1,27 @@
 """Keeps the leases of long work: a thread in each worker process renews what is really held."""
 
+import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from workflows import clock, conf
 from workflows.activities import Activity
 from workflows.store import threads
 from workflows.store.rows import Claim
 
+logger = logging.getLogger("workflows.keeping")
+
 
 class Watch:
     """The claims in hand, and until when the work on them counts as alive."""
 
-    def __init__(self, claims: Sequence[Claim]) -> None:
+    def __init__(self, claims: Sequence[Claim], break_up: Callable[[], None]) -> None:
         self.claims = claims
+        self.break_up = break_up
         self.since = monotonic()
         self.ends: float | None = None
         self.silence: float | None = None
@@ -37,6 +41,12 @@ class Watch:
     def beat(self) -> None:
         """Take a heartbeat of the activity that runs now."""
         self.beaten = monotonic()
+
+    def keep(self) -> None:
+        """Renew the leases of living work, and let go of what it keeps waiting."""
+        if self.is_alive():
+            self.claims = threads.renew(self.claims)
+        self.break_up()
 
     def is_alive(self) -> bool:
         """Tell whether the work may keep its leases: dead code must not."""
@@ -72,23 +82,26 @@ class _Keeper:
 
     def _renew(self, before: float) -> None:
         with self._lock:
-            old = [w for w in self._watches if w.since <= before and w.is_alive()]
-        if not old:
-            return
-        try:
-            threads.renew([claim for watch in old for claim in watch.claims])
-        except DatabaseError:
-            # A lease that cannot be renewed runs out: that is what it is for.
-            connection.close()
+            old = [watch for watch in self._watches if watch.since <= before]
+        for watch in old:
+            try:
+                watch.keep()
+            except Exception:
+                # A lease that cannot be renewed runs out: that is what it is for.
+                logger.warning("leases were not renewed", exc_info=True)
+                connection.close()
 
 
 _keeper = _Keeper()
 
 
 @contextmanager
-def keeping(claims: Sequence[Claim]) -> Iterator[Watch]:
-    """Keep the leases of `claims` inside the block, once it has lasted a third of a lease."""
-    watch = Watch(claims)
+def keeping(claims: Sequence[Claim], break_up: Callable[[], None]) -> Iterator[Watch]:
+    """Keep the leases of `claims` inside the block, once it has lasted a third of a lease.
+
+    Then `break_up` is called as well, in another thread, to give away what it keeps waiting.
+    """
+    watch = Watch(claims, break_up)
     if clock.is_virtual():
         # A test or a trial: no other process could take the claims, and the keeper's thread would
         # look for their rows through a connection of its own, perhaps to another database.

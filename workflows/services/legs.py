@@ -7,7 +7,7 @@ from django.db import transaction
 
 from workflows import conf
 from workflows.activities import Activity
-from workflows.engine.call import call_activity, failure_from, find_activity
+from workflows.engine.call import call_activity, failure_from, find_activity, was_struck
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
@@ -19,7 +19,7 @@ from workflows.errors import CeleriacError
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 from workflows.services.keeping import Watch
-from workflows.store import threads
+from workflows.store import connections, threads
 from workflows.store.rows import Settlement
 
 
@@ -29,10 +29,6 @@ class StaleClaimError(Exception):
 
 class _FailedError(Exception):
     """A transactional activity failed: its writes are rolled back."""
-
-    def __init__(self, fail: Fail) -> None:
-        super().__init__(fail.code)
-        self.fail = fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +45,13 @@ def run_leg(cursor: Cursor, watch: Watch) -> Settlement | Command | Written:
     Raises:
         StaleClaimError: the claim was lost, and a transactional activity was rolled back.
     """
+    pending, cursor.pending = cursor.pending, None
     lost = lost_too_often(cursor)
     if lost is not None:
+        # Nothing is started under this claim: the attempt that failed was the one before.
+        cursor.claim = replace(cursor.claim, attempt=cursor.claim.attempt - 1)
         return interpret(cursor, lost)
-    stop: Stop = cursor.pending or walk(cursor)
-    cursor.pending = None
+    stop: Stop = pending or walk(cursor)
     if not _is_call_here(stop, cursor):
         return interpret(cursor, stop)
     if cursor.claim.attempt > 1 and cursor.steps:
@@ -67,10 +65,18 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
     activity = find_activity(stop.wait, cursor.node_id)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
+    outer = connections.in_transaction()
+    leg: Written | Stop
     with watch.calling(activity, _seconds(stop.wait)):
         if activity.transactional:
-            return _in_transaction(cursor, stop, activity, watch)
-        return interpret(cursor, _answered(cursor, stop, activity, watch))
+            leg = _in_transaction(cursor, stop, activity, watch)
+        else:
+            leg = _answered(cursor, stop, activity, watch)
+    if isinstance(leg, Written):
+        return leg
+    if was_struck(leg):
+        connections.drop_all(but=outer)
+    return interpret(cursor, leg)
 
 
 def _is_call_here(stop: Stop, cursor: Cursor) -> "TypeGuard[_CallStop]":
@@ -114,19 +120,24 @@ def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, watch: Watc
 
 
 def _in_transaction(
-    cursor: Cursor, stop: "_CallStop", activity: Activity, watch: Watch
-) -> Settlement | Command | Written:
+    cursor: Cursor, asking: "_CallStop", activity: Activity, watch: Watch
+) -> Written | Fail:
     """Call an activity whose writes commit with the step, or not at all."""
+    stop: Stop | None = None
     try:
         with transaction.atomic():
-            return _write(cursor, _answered(cursor, stop, activity, watch))
-    except _FailedError as failed:
-        return interpret(cursor, failed.fail)
+            stop = _answered(cursor, asking, activity, watch)
+            return _write(cursor, stop)
+    except Exception:
+        # After a time limit, the way out of the transaction may fail in any way.
+        if isinstance(stop, Fail) and cursor.has_called:
+            return stop
+        raise
 
 
 def _write(cursor: Cursor, stop: Stop) -> Written:
     if isinstance(stop, Fail) and cursor.has_called:
-        raise _FailedError(stop)  # the activity's own failure, not one of a node behind it
+        raise _FailedError  # the activity's own failure, not one of a node behind it
     leg = interpret(cursor, stop)
     if isinstance(leg, Command):
         before = (list(cursor.steps), cursor.seq)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from workflows import conf
 
-UNKNOWN = 4
+#: The first may take minutes: nobody should wait behind it.
+UNKNOWN = 1
 MOST = 500
 _KEPT = 1000
 _WEIGHT = 0.3
@@ -16,12 +17,13 @@ class Pace:
     """The learnt cost of one kind of thread in this process; 0: not learnt yet."""
 
     seconds: float = 0.0
+    most: int = MOST
 
     def count(self) -> int:
         """Return how many threads to claim at once."""
         if self.seconds <= 0:
-            return UNKNOWN
-        return max(1, min(MOST, int(conf.settings().batch_seconds / self.seconds)))
+            return min(UNKNOWN, self.most)
+        return max(1, min(self.most, int(conf.settings().batch_seconds / self.seconds)))
 
     def note(self, seconds: float, threads: int) -> None:
         """Learn from a round that took `seconds` for so many threads."""

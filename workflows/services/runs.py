@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from workflows import conf
-from workflows.context.values import check_value, digest
+from workflows.context.values import check_text, check_value, digest
 from workflows.definition.schema_check import validate_value
 from workflows.engine.commands import cancel_run, start_run
 from workflows.engine.plans import load_plan
@@ -20,7 +20,8 @@ from workflows.services.again import made_again
 from workflows.services.driving import own_transaction
 from workflows.store import definitions, runs
 
-KEY_LENGTH = 200
+NAME_LENGTH = KEY_LENGTH = 200
+REASON_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,12 @@ def start(
 
     Raises:
         NotFoundError: there is no such workflow or version.
-        InputRefusedError, ValueRefusedError: the input does not fit.
+        InputRefusedError, ValueRefusedError: the input does not fit, or name or key is no text
+            that can be kept.
         KeyReusedError: the key came with another body before.
     """
     data = {} if data is None else data
+    check_text(name, "name of the workflow", longest=NAME_LENGTH)
     check_value(data, max_bytes=conf.settings().max_value_bytes)
     if not isinstance(data, dict):
         message = f"The input of workflow {name!r} must be an object."
@@ -87,7 +90,9 @@ def cancel(run_id: UUID | str, *, reason: str = "", by: AbstractBaseUser | None 
     Raises:
         NotFoundError: there is no such run.
         ConflictError: it is final already.
+        ValueRefusedError: the reason is longer than 2000 characters, or cannot be kept.
     """
+    check_text(reason, "reason", longest=REASON_LENGTH)
     run = run_by_id(run_id)
     who = f" by {by.get_username()}" if by is not None else ""
     with transaction.atomic():
@@ -113,6 +118,7 @@ def _check_key(key: str | None) -> None:
     if key is not None and not 0 < len(key) <= KEY_LENGTH:
         message = f"An idempotency key has 1 to {KEY_LENGTH} characters; this has {len(key)}."
         raise InputRefusedError(message, [Problem("key_length", message)])
+    check_text(key or "", "idempotency key", longest=KEY_LENGTH)
 
 
 def _earlier(name: str, key: str | None, body: str) -> Started | None:

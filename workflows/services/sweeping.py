@@ -11,8 +11,8 @@ from django.db import transaction
 
 from workflows import clock, conf
 from workflows.dispatch import publish
-from workflows.engine.commands import cancel_run
-from workflows.engine.hints import ThreadReady
+from workflows.engine.commands import cancel_run, free_claims
+from workflows.engine.hints import EventLeft, ThreadReady
 from workflows.services.after import (
     fall_asleep,
     join_group,
@@ -25,7 +25,16 @@ from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
 from workflows.services.questions import ask_again
 from workflows.services.turns import limited_queues, send_waiting
-from workflows.store import control, events, groups, questions, runs, suspensions, sweep
+from workflows.store import (
+    candidates,
+    control,
+    events,
+    groups,
+    questions,
+    runs,
+    suspensions,
+    sweep,
+)
 from workflows.store.threads import worker_name
 
 T = TypeVar("T")
@@ -52,11 +61,17 @@ class Swept:
     tasks: int = 0
     stopped: int = 0
     slept: int = 0
+    forgotten: int = 0  # requests with a key, whose answers were kept long enough
 
     @property
     def total(self) -> int:
         mended = (self.freed, self.sent, self.timers, self.late, self.helped, self.joined)
         return sum((*mended, self.matched, self.asked, self.tasks, self.stopped))
+
+    @property
+    def has_mended(self) -> bool:
+        """Tell whether anything was done but sending messages again."""
+        return self.total > self.sent
 
 
 def sweep_once() -> Swept | None:
@@ -74,13 +89,15 @@ def sweep_once() -> Swept | None:
 
 def _sweep(limit: int) -> Swept:
     with transaction.atomic():
-        freed = sweep.free_lost_claims(limit)
+        freed = free_claims.apply(limit)
     timers = _count(fire_timer, suspensions.due(limit))
     limited = limited_queues()
     with transaction.atomic():
         ready = [ThreadReady(*row) for row in sweep.take_ready(limit, spare=limited)]
+        left = [EventLeft(candidate_id) for candidate_id in candidates.take_due(limit)]
     publish.send_threads(ready)
-    sent = len(ready) + sum(send_waiting(queue) for queue in limited)
+    publish.send_deliveries(left)
+    sent = len(ready) + len(left) + sum(send_waiting(queue) for queue in limited)
     late = _count(_fail_late, sweep.late_runs(limit))
     with own_transaction():
         standing = groups.standing_groups(limit, clock.now() - _PATIENCE)
@@ -92,8 +109,22 @@ def _sweep(limit: int) -> Swept:
     tasks = send_tasks(suspensions.unsent(limit))
     stopped = stop_children(runs.with_orphans(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
-    helped = len(standing)
-    return Swept(freed, sent, timers, late, helped, joined, matched, asked, tasks, stopped, slept)
+    with transaction.atomic():
+        forgotten = control.forget_old_requests(limit)
+    return Swept(
+        freed=freed,
+        sent=sent,
+        timers=timers,
+        late=late,
+        helped=len(standing),
+        joined=joined,
+        matched=matched,
+        asked=asked,
+        tasks=tasks,
+        stopped=stopped,
+        slept=slept,
+        forgotten=forgotten,
+    )
 
 
 def _count(mend: Callable[[T], bool], found: list[T]) -> int:

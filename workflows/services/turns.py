@@ -9,6 +9,7 @@ from django.db import transaction
 from workflows import clock, conf
 from workflows.dispatch import publish
 from workflows.engine.hints import ThreadReady
+from workflows.services.after import say
 from workflows.services.driving import own_transaction
 from workflows.store import control, sweep, threads
 from workflows.store.rows import Claim
@@ -75,6 +76,20 @@ def _soon(queue: str, limits: conf.QueueSettings) -> int:
     if limits.concurrency is not None:
         soon.append(limits.concurrency - threads.count_running(queue))
     return min(soon)
+
+
+def claim_next(queue: str, thread_id: int, seq: int) -> list[Claim]:
+    """Claim the thread that a message names; on a limited queue, the one whose turn it is.
+
+    There messages come back in any order. One that came too soon is sent again.
+    """
+    if limits_of(queue) is not None:
+        is_others, first_id, first_seq = sweep.turn_of(queue, thread_id, seq)
+        if is_others:
+            say([ThreadReady(thread_id, seq, queue)])
+            thread_id, seq = first_id, first_seq
+    claimed = threads.claim_thread(thread_id, seq)
+    return [claimed] if claimed is not None else []
 
 
 def claim_in_turn(queue: str, count: int, claim: Callable[[int], list[Claim]]) -> Taken:

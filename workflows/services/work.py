@@ -2,20 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
 from django.db import transaction
 
-from workflows import conf
+from workflows import clock, conf
+from workflows.engine.plans import load_plan
+from workflows.engine.retries import may_be_done_together
 from workflows.services.after import join_group, look_after, say
 from workflows.services.driving import Shift, drive
 from workflows.services.pace import Pace, pace_of
-from workflows.services.turns import Taken, claim_in_turn, limits_of, may_stay, send_waiting
+from workflows.services.turns import (
+    Taken,
+    claim_in_turn,
+    claim_next,
+    limits_of,
+    may_stay,
+    send_waiting,
+)
 from workflows.store import groups, runs, sweep, threads
-from workflows.store.rows import Claim, GroupInfo
+from workflows.store.rows import GroupInfo
 from workflows.store.threads import Next
+
+#: What is held up looks again after this at the latest: its limits may have changed.
+LONGEST_PAUSE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +43,7 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
 
     A thread that has moved on, or is claimed by another, is left alone: messages are only hints.
     """
-
-    def claim(_count: int) -> list[Claim]:
-        claimed = threads.claim_thread(thread_id, seq)
-        return [claimed] if claimed is not None else []
-
-    taken = claim_in_turn(queue, 1, claim)
+    taken = claim_in_turn(queue, 1, lambda _count: claim_next(queue, thread_id, seq))
     if not taken.claims:
         if taken.again_at is None or may_stay(queue, thread_id):
             return Worked(again_at=taken.again_at)
@@ -54,25 +61,38 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
 def work_group(group_id: UUID, *, queue: str) -> Worked:
     """Claim, run and settle threads of a group for a time slice."""
     info = groups.load_group(group_id)
-    pace = pace_of(f"{runs.load_info(info.run_id).workflow}:{info.node}")
-    deadline = _deadline()
+    run = runs.load_info(info.run_id)
+    one_by_one = not may_be_done_together(load_plan(run.version_id, run.digest), info)
+    pace = Pace(most=1) if one_by_one else pace_of(f"{run.workflow}:{info.node}")
     following = _following(info, queue, pace)
-    while monotonic() < deadline:
+    shift = Shift(_deadline(), following, pace, say, is_slot=True, one_by_one=one_by_one)
+    while monotonic() < shift.deadline:
         taken = _first(info, queue, pace)
         if not taken.claims:
             if taken.again_at is not None:
-                groups.expect_help(group_id, taken.again_at)
+                groups.expect_help(group_id, min(taken.again_at, clock.now() + LONGEST_PAUSE))
             return Worked(again_at=taken.again_at)
-        drive(taken.claims, Shift(deadline, following, pace, say, is_slot=True))
+        drive(taken.claims, shift)
     return Worked(has_more=True)
 
 
-def help_group(group_id: UUID, *, queue: str) -> Worked:
-    """Work on a group outside its chord, and join it if that was the last of it."""
+def help_group(group_id: UUID, *, queue: str, sent_at: datetime | None = None) -> Worked:
+    """Work on a group outside its chord, and join it if that was the last of it.
+
+    A helper goes on until later ones are sent: else they would become more and more in a group
+    whose messages wait behind the work of others.
+    """
     worked = work_group(group_id, queue=queue)
+    if worked.has_more and sent_at is not None and _is_relieved(group_id, queue, sent_at):
+        return Worked()
     if not worked.has_more and worked.again_at is None:
         join_group(group_id)
     return worked
+
+
+def _is_relieved(group_id: UUID, queue: str, sent_at: datetime) -> bool:
+    # On a limited queue the same time says when those come back that are held up.
+    return limits_of(queue) is None and groups.was_helped_since(group_id, sent_at)
 
 
 def begin_slot(group_id: UUID, idx: int, hop: int) -> bool:
@@ -121,9 +141,9 @@ def _handing_on(group_id: UUID, queue: str) -> Callable[[], Next | None]:
 
 
 def _share(info: GroupInfo, pace: Pace) -> int:
-    """Return how many threads to claim: of a window no more than the slot's share of it."""
-    count = pace.count()
-    return min(count, max(1, info.parallel // info.slots)) if info.parallel else count
+    """Return how many threads to claim: no more than the slot's share of the window, or of all."""
+    share = info.parallel // info.slots if info.parallel else -(-info.expected // info.slots)
+    return min(pace.count(), max(1, share))
 
 
 def _following(info: GroupInfo, queue: str, pace: Pace) -> Callable[[], Next | None]:

@@ -144,26 +144,39 @@ def finished_groups(limit: int) -> list[UUID]:
 
 
 def standing_groups(limit: int, helped_before: Any) -> list[tuple[UUID, str, int]]:
-    """Return (id, queue, slots) of open groups with queued threads that nobody works on.
+    """Return (id, queue, slots that are missing) of open groups with queued threads.
 
+    A slot is at work when a process has claimed a thread on the group's queue. While one of them
+    is held up by a thread that takes long, the others may have been lost.
     A window full of sleepers does not stand still: it waits as they do.
     """
-    threads = Thread.objects.filter(group=OuterRef("pk"))
+    queued = Thread.objects.filter(group=OuterRef("pk"), state=ThreadState.QUEUED)
     live = Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
+    here = Q(threads__state=ThreadState.RUNNING, threads__queue=F("queue"))
     groups = (
-        ThreadGroup.objects.annotate(live=live)
+        ThreadGroup.objects.annotate(live=live, busy=_count_claimants(here))
         .filter(
             Q(parallel=0) | Q(live__lt=F("parallel")),
-            Exists(threads.filter(state=ThreadState.QUEUED)),
-            ~Exists(threads.filter(state=ThreadState.RUNNING)),
+            Exists(queued),
+            busy__lt=F("slots"),
             state=GroupState.OPEN,
             opened_at__lt=helped_before,
         )
         .exclude(helped_at__gte=helped_before)
+        .annotate(missing=F("slots") - F("busy"))
     )
-    rows = list(groups.order_by("opened_at").values_list("pk", "queue", "slots")[:limit])
+    rows = list(groups.order_by("opened_at").values_list("pk", "queue", "missing")[:limit])
     ThreadGroup.objects.filter(pk__in=[row[0] for row in rows]).update(helped_at=clock.now())
     return rows
+
+
+def _count_claimants(which: Q) -> Count:
+    return Count("threads__claimed_by", filter=which, distinct=True)
+
+
+def was_helped_since(group_id: UUID, moment: Any) -> bool:
+    """Tell whether the sweeper has sent helpers to a group after `moment`."""
+    return ThreadGroup.objects.filter(pk=group_id, helped_at__gt=moment).exists()
 
 
 def expect_help(group_id: UUID, until: Any) -> None:

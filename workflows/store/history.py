@@ -1,17 +1,33 @@
-"""Reads of the node history that the engine needs; rows are added with their settlement."""
+"""The node history: what the engine reads of it, and attempts that nobody lived to settle."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
 
 from workflows.models import NodeExecution, Thread
+from workflows.store.rows import HistoryRow, LostClaim
 
 
 def last_end(run_id: UUID) -> dict[str, Any] | None:
     """Return what the last end that was reached in a run says: output, result, reason."""
     rows = NodeExecution.objects.filter(run_id=run_id, is_end=True)
     return rows.order_by("-ended_at", "-id").values_list("output", flat=True).first()
+
+
+def record_lost(rows: Sequence[tuple[LostClaim, HistoryRow]]) -> None:
+    """Add the rows of attempts whose worker was lost; every other row comes with a settlement."""
+    NodeExecution.objects.bulk_create(
+        (
+            NodeExecution(
+                run_id=claim.run_id, thread_id=claim.thread_id, worker=claim.worker, **asdict(row)
+            )
+            for claim, row in rows
+        ),
+        ignore_conflicts=True,  # one attempt is lost once
+    )
 
 
 def counts_by_node(thread_id: int) -> dict[str, int]:

@@ -80,6 +80,22 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LostClaim:
+    """A claim whose worker did not live to settle it."""
+
+    run_id: UUID
+    thread_id: int
+    worker: str
+    seq: int
+    attempt: int
+    node: str
+    came_from: str
+    queued_at: datetime
+    started_at: datetime
+    ended_at: datetime  # of the lease: nothing was heard since
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What becomes of a claimed thread; written only while the claim still holds."""
 

@@ -1,5 +1,6 @@
 """Suspensions: opened with the thread's falling asleep, over exactly once."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from django.db import connection
 from workflows import clock
 from workflows.models import Suspension
 from workflows.states import SUSPENSION_EDGES, SuspensionState
-from workflows.store import transition
+from workflows.store import candidates, transition
 
 _LONG = ("context", "resume", "contribution", "frames")
 
@@ -73,12 +74,23 @@ def next_due() -> datetime | None:
     return rows.order_by("wake_at").values_list("wake_at", flat=True).first()
 
 
-def waiting_for(event_type: str, key: str) -> list[Suspension]:
-    """Return the open waits for an event, the oldest first."""
+def waiting_for(event_type: str, key: str) -> tuple[list[tuple[UUID, UUID]], bool]:
+    """Return the ids of the open waits for an event and of their runs, the oldest wait first.
+
+    And whether there are candidates of this type and key, after which they come.
+    """
     rows = Suspension.objects.filter(
         state=SuspensionState.OPEN, kind="event", event_type=event_type, event_key=key
     )
-    return list(rows.select_related("thread").order_by("opened_at", "pk"))
+    left = candidates.are_left(event_type, key)
+    found = list(rows.order_by("opened_at", "pk").values_list("pk", "run_id", left))
+    return [(wait, run) for wait, run, _ in found], bool(found) and found[0][2]
+
+
+def open_by_ids(suspension_ids: Collection[UUID]) -> dict[UUID, Suspension]:
+    """Return suspensions with their threads by their ids; those that are over are left out."""
+    rows = Suspension.objects.filter(state=SuspensionState.OPEN).select_related("thread")
+    return rows.in_bulk(suspension_ids)
 
 
 def lock_correlation(event_type: str, key: str) -> None:

@@ -11,10 +11,11 @@ from workflows import clock, conf
 from workflows.models import Run, Suspension, Thread
 from workflows.states import RUN_FINAL, THREAD_EDGES, RunStatus, ThreadState
 from workflows.store import transition
+from workflows.store.rows import LostClaim
 
 
-def free_lost_claims(limit: int) -> int:
-    """Take threads back from workers whose lease is over; return how many.
+def free_lost_claims(limit: int) -> list[LostClaim]:
+    """Take threads back from workers whose lease is over; return what they had claimed.
 
     A part that was on the queue of its group goes back to the group, any other thread becomes
     ready where it was. The attempt was counted at the claim and stays counted.
@@ -22,22 +23,39 @@ def free_lost_claims(limit: int) -> int:
     now = clock.now()
     lost = Thread.objects.filter(state=ThreadState.RUNNING, lease_until__lt=now)
     is_elsewhere = Q(group__isnull=True) | ~Q(queue=F("group__queue"))
-    freed = 0
-    for event, rows, changes in (
-        ("hand_back", lost.filter(queue=F("group__queue")), {}),
-        ("wait_turn", lost.filter(is_elsewhere), {"wake_at": now}),
+    freed: list[LostClaim] = []
+    for event, rows in (
+        ("hand_back", lost.filter(queue=F("group__queue"))),
+        ("wait_turn", lost.filter(is_elsewhere)),
     ):
-        ids = _skip_locked(rows, limit)
-        count = Thread.objects.filter(id__in=ids).update(
+        found = list(_skip_locked(rows.defer("context", "resume", "contribution"))[:limit])
+        Thread.objects.filter(id__in=[thread.pk for thread in found]).update(
             state=THREAD_EDGES["running", event],
             fence=F("fence") + 1,
             lease_until=None,
-            **changes,
+            wake_at=now,
         )
-        if count:
+        if found:
             transition.follow(THREAD_EDGES, ThreadState.RUNNING, event)
-        freed += count
+        freed += [_lost_claim(thread) for thread in found]
     return freed
+
+
+def _lost_claim(thread: Thread) -> LostClaim:
+    # One that stayed in hand was claimed for this step by the commit of the last.
+    begun = max(thread.claimed_at or thread.moved_at, thread.moved_at)
+    return LostClaim(
+        run_id=thread.run_id,
+        thread_id=thread.pk,
+        worker=thread.claimed_by or "",
+        seq=thread.seq,
+        attempt=thread.attempt,
+        node=thread.node,
+        came_from=thread.came_from,
+        queued_at=begun if begun == thread.moved_at else thread.wake_at,
+        started_at=begun,
+        ended_at=thread.lease_until or begun,
+    )
 
 
 _IN_ORDER = ("priority", "wake_at", "id")
@@ -54,7 +72,7 @@ def take_ready(
     due = Thread.objects.filter(state=ThreadState.READY, wake_at__lte=now)
     due = due.exclude(queue__in=spare) if queue is None else due.filter(queue=queue)
     rows = due.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-    ids = _skip_locked(rows.order_by(*_IN_ORDER), limit)
+    ids = list(_skip_locked(rows.order_by(*_IN_ORDER)).values_list("id", flat=True)[:limit])
     chosen = Thread.objects.filter(id__in=ids)
     chosen.update(lease_until=now + timedelta(seconds=conf.settings().message_seconds))
     return list(chosen.order_by(*_IN_ORDER).values_list("id", "seq", "queue", "priority"))
@@ -62,15 +80,24 @@ def take_ready(
 
 def count_under_way(queue: str) -> int:
     """Return how many threads of a queue have a message under way."""
-    now = clock.now()
-    rows = Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=now)
-    return rows.filter(lease_until__gte=now).count()
+    return _waiting(queue).filter(lease_until__gte=clock.now()).count()
 
 
 def first_waiting(queue: str, limit: int) -> list[int]:
     """Return the ids of the threads of a queue whose turn is next."""
-    rows = Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=clock.now())
-    return list(rows.order_by(*_IN_ORDER).values_list("id", flat=True)[:limit])
+    return list(_waiting(queue).order_by(*_IN_ORDER).values_list("id", flat=True)[:limit])
+
+
+def turn_of(queue: str, thread_id: int, seq: int) -> tuple[bool, int, int]:
+    """Return whose turn it is when a thread's message comes: (is it another's, its id, its seq)."""
+    own = _waiting(queue).filter(id=thread_id, seq=seq)
+    first = _waiting(queue).filter(Exists(own)).order_by(*_IN_ORDER)
+    id_, its_seq = first.values_list("id", "seq").first() or (thread_id, seq)
+    return id_ != thread_id, id_, its_seq
+
+
+def _waiting(queue: str) -> models.QuerySet[Thread]:
+    return Thread.objects.filter(state=ThreadState.READY, queue=queue, wake_at__lte=clock.now())
 
 
 def drop_message(thread_id: int, seq: int) -> None:
@@ -108,7 +135,7 @@ def sleepy_runs(limit: int) -> list[UUID]:
     return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
-def _skip_locked(rows: models.QuerySet[Thread], limit: int) -> list[int]:
+def _skip_locked(rows: models.QuerySet[Thread]) -> models.QuerySet[Thread]:
     if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return list(rows.values_list("id", flat=True)[:limit])
+        return rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return rows

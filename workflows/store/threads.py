@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.db.models import F
 
 from workflows import clock, conf
@@ -57,6 +58,7 @@ def lease_end() -> datetime:
 def claim_thread(thread_id: int, seq: int) -> Claim | None:
     """Claim a ready thread, or None when it has moved on or is not due."""
     values = {"id": thread_id, "seq": seq, "now": clock.now(), "lease": lease_end()}
+    values["worker"] = worker_name()
     if statements.has_fused_statements():
         claims = [_first_claim(row) for row in statements.run("claim_thread", values)]
     else:
@@ -99,17 +101,29 @@ def settle(
 
 
 def claim_queued(group_id: UUID, count: int) -> list[Claim]:
-    """Claim up to `count` queued threads of a group, in their order."""
+    """Claim up to `count` queued threads of a group, in their order.
+
+    One that was attempted before may be what killed its worker: it is claimed alone, so that it
+    takes nobody along.
+    """
     if count <= 0:
         return []
     if statements.has_fused_statements():
         claims = _settle_fused((), Next(group_id, count))[1]
     else:
         queued = Thread.objects.filter(group_id=group_id, state=ThreadState.QUEUED)
-        claims = _claim_rows(list(queued.order_by("idx").values_list("id", flat=True)[:count]))
+        next_ones = queued.order_by("idx").values_list("id", "attempt")[:count]
+        claims = _claim_rows(_together(list(next_ones)))
     if claims:
         transition.follow(THREAD_EDGES, ThreadState.QUEUED, "claim")
     return claims
+
+
+def _together(queued: list[tuple[int, int]]) -> list[int]:
+    """Return the ids of those of (id, attempt) that may be claimed at once."""
+    if queued and queued[0][1]:
+        return [queued[0][0]]
+    return [id_ for id_, attempt in queued if not attempt]
 
 
 def count_live(group_id: UUID) -> int:
@@ -122,19 +136,18 @@ def count_running(queue: str) -> int:
     return Thread.objects.filter(queue=queue, state=ThreadState.RUNNING).count()
 
 
-def renew(claims: Sequence[Claim]) -> None:
-    """Keep claims that are still ours from expiring."""
-    for claim in claims:
-        held = Thread.objects.filter(
-            id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING
-        )
-        held.update(lease_until=lease_end())
+def renew(claims: Sequence[Claim]) -> list[Claim]:
+    """Keep claims that are still ours from expiring; return these."""
+    return [claim for claim in claims if _held(claim).update(lease_until=lease_end())]
+
+
+def _held(claim: Claim) -> models.QuerySet[Thread]:
+    return Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
 
 
 def holds(claim: Claim) -> bool:
     """Tell whether a claim still counts: a cancelled or swept thread has moved on."""
-    held = Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
-    return held.exists()
+    return _held(claim).exists()
 
 
 def is_group_over(group_id: UUID) -> bool:
@@ -181,6 +194,8 @@ def _claim_rows(ids: list[int]) -> list[Claim]:
         attempt=F("attempt") + 1,
         fence=F("fence") + 1,
         lease_until=lease_end(),
+        claimed_by=worker_name(),
+        claimed_at=clock.now(),
     )
     return [Claim(*row) for row in rows.order_by("idx", "id").values_list(*_CLAIM_FIELDS)]
 
@@ -255,6 +270,7 @@ def _settle_fused(
             [_history(item.claim.thread_id, row) for item in settlements for row in item.history]
         ),
         "worker": worker_name(),
+        "now": clock.now(),
         "lease": lease_end(),
         "group": following.group_id if following else None,
         "want": following.count if following else 0,
@@ -327,9 +343,7 @@ _KEPT_UNSTARTED = ("context", "frames", "resume")
 
 def _settle_one(item: Settlement) -> bool:
     claim = item.claim
-    held = Thread.objects.filter(
-        id=claim.thread_id, seq=claim.seq, fence=claim.fence, state=ThreadState.RUNNING
-    )
+    held = _held(claim).filter(seq=claim.seq)
     changes = {**_columns(item), "resume": None}
     if item.is_unstarted:
         changes = {name: changes[name] for name in changes if name not in _KEPT_UNSTARTED}

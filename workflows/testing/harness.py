@@ -12,7 +12,7 @@ from workflows.dispatch.inline import Mailbox, use_mailbox
 from workflows.models import Run
 from workflows.selectors import runs as selectors
 from workflows.services.pump import Pump
-from workflows.store import suspensions, sweep
+from workflows.store import candidates, suspensions, sweep
 
 #: Where virtual time begins; any fixed moment does.
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
@@ -85,6 +85,7 @@ class Harness:
         """Return when something will move by itself, if anything will."""
         times = (
             suspensions.next_due(),
+            candidates.next_due(),
             sweep.next_ready(),
             sweep.next_deadline(),
             self.pump.next_message_at(),

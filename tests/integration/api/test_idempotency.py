@@ -1,6 +1,7 @@
 """`Idempotency-Key`: done once, answered alike, on every POST."""
 
 import json
+from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.integration.api.asking import (
 )
 from workflows.errors import ConflictError
 from workflows.models import Event, IdempotencyRecord, Run, WorkflowVersion
-from workflows.services import publish
+from workflows.services import publish, sweep
 from workflows.services.access import PERMISSIONS
 from workflows.services.requests import Answer, answer_once
 from workflows.store import control
@@ -202,3 +203,62 @@ def test_every_post_keeps_its_answer_but_those_about_tokens(anybody: APIClient) 
             without.add(path.removeprefix(API))
     assert without == {"/auth/login/", "/auth/logout/"}
     assert EVENTS in schema["paths"]
+
+
+def test_old_answers_are_forgotten_by_the_sweeper(anybody: APIClient, engine: Harness) -> None:
+    first = start(anybody, "greeting", KEY, **ANN)
+    engine.jump(hours=23, minutes=59)
+    later = {"Idempotency-Key": "k2"}
+    start(anybody, "greeting", later, **ANN)
+    sweep()
+    assert start(anybody, "greeting", KEY, **ANN)["Idempotent-Replayed"] == "true"
+    engine.jump(minutes=2)
+    sweep()
+    assert [record.key for record in IdempotencyRecord.objects.all()] == ["k2"]
+    again = start(anybody, "greeting", KEY, **ANN)
+    assert "Idempotent-Replayed" not in again
+    assert again.json()["id"] != first.json()["id"]
+
+
+def test_a_sweep_forgets_so_many_and_the_next_the_rest(
+    anybody: APIClient, engine: Harness, settings: Any
+) -> None:
+    settings.CELERIAC = {**settings.CELERIAC, "SWEEP_LIMIT": 2, "IDEMPOTENCY_SECONDS": 60.0}
+    for number in range(5):
+        start(anybody, "greeting", {"Idempotency-Key": f"k{number}"}, **ANN)
+    engine.clock.move_to(engine.clock.moment + timedelta(seconds=61))
+    left = []
+    for _ in range(3):
+        swept = sweep()
+        assert swept is not None
+        left.append((swept.forgotten, IdempotencyRecord.objects.count()))
+    assert left == [(2, 3), (2, 1), (1, 0)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_is_carried_out_is_not_forgotten(engine: Harness) -> None:
+    begun, go_on = Barrier(2, timeout=20), Barrier(2, timeout=20)
+
+    def slow() -> Answer:
+        begun.wait()
+        go_on.wait()
+        return Answer(202, {})
+
+    def carry_out() -> None:
+        try:
+            answer_once("me", "k", "digest", slow)
+        finally:
+            connections.close_all()
+
+    control.begin_request("me", "k", "digest")
+    engine.clock.move_to(engine.clock.moment + timedelta(days=2))
+    thread = Thread(target=carry_out)
+    thread.start()
+    begun.wait()
+    sweep()
+    go_on.wait()
+    thread.join()
+    assert IdempotencyRecord.objects.get().status == 202
+    sweep()
+    assert not IdempotencyRecord.objects.exists()

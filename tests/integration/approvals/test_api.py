@@ -121,6 +121,16 @@ def test_bad_answers(ask: Ask, people: People, answer: dict[str, Any], status: i
     assert ApprovalRequest.objects.get(pk=asked.pk).status == "open"
 
 
+@pytest.mark.parametrize("key", ["", "k" * 201, "caf\xe9", "a\0b"])
+def test_keys_that_are_refused(ask: Ask, people: People, key: str) -> None:
+    asked = ask()
+    address = f"{LIST}{asked.pk}/decide/"
+    headers = {"Idempotency-Key": key}
+    answer = as_user(people.lena).post(address, {"decision": "approve"}, "json", headers=headers)
+    assert (answer.status_code, "printable ASCII" in answer.json()["detail"]) == (422, True)
+    assert ApprovalRequest.objects.get(pk=asked.pk).status == "open"
+
+
 def test_what_is_no_decision_is_answered_with_the_choices(ask: Ask, people: People) -> None:
     refused = decide(people.lena, ask(), decision="accept")
     assert refused.status_code == 422

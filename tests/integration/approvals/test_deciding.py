@@ -216,6 +216,8 @@ def test_answers_that_are_refused(ask: Ask, people: People, answer: dict[str, An
         {"form": {"n": 2**63}},
         {"form": {"n": float("nan")}},
         {"form": {"t": "\ud800"}},
+        {"key": "a\0b"},
+        {"key": "\udcff"},
     ],
 )
 def test_values_that_are_refused(ask: Ask, people: People, answer: dict[str, Any]) -> None:

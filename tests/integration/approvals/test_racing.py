@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
 
+from approvals import selectors
 from approvals.models import ApprovalRequest, Vote
 from approvals.services import decide
 from workflows import services
@@ -157,3 +158,21 @@ def test_requests_of_one_run_are_decided_side_by_side(engine: Harness, legal: li
     assert [answer.status for answer in told] == ["approved"] * 8
     engine.drain()
     assert len(engine.result(run).output["answers"]) == 8
+
+
+def test_a_decision_that_a_deadlock_stops_is_made_again(
+    engine: Harness, legal: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, asked = parked(engine)
+    real, failures = selectors.tally, iter([True, True, False])
+
+    def sometimes(*given: Any) -> Any:
+        if next(failures, False):
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$")
+        return real(*given)
+
+    monkeypatch.setattr(selectors, "tally", sometimes)
+    assert decide(asked.pk, user=legal[0], decision="approve").status == "approved"
+    engine.drain()
+    assert (engine.result(run).status, Vote.objects.count()) == ("completed", 1)

@@ -119,6 +119,24 @@ def test_a_refused_input_is_invalid(refund: str) -> None:
     said = attempt(refund, {"amount": "x"})
     assert (said.code, said.json["status"]) == (2, "invalid")
     assert said.json["problems"][0]["pointer"] == "/amount"
+    assert "Give the input that the workflow asks for with --input" in said.err
+
+
+@pytest.mark.parametrize("given", [(), ("--input", '{"amount": "\\ud800"}')])
+def test_a_missing_or_odd_input_is_blamed_on_the_input(refund: str, given: tuple[str, ...]) -> None:
+    said = call("try", refund, *given)
+    assert said.code == 2
+    assert said.out.startswith("--input: ")
+    assert said.err.startswith("--input: invalid: ")
+    assert refund not in said.out + said.err
+
+
+def test_a_wrong_definition_is_blamed_on_its_file(write: Write) -> None:
+    file = write("workflow: a\nnodes: []")
+    said = call("try", file)
+    assert said.code == 2
+    assert said.err.startswith(f"{file}: invalid: ")
+    assert "--input" not in said.err
 
 
 def test_an_answer_comes_at_its_time(refund: str) -> None:

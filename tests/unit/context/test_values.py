@@ -8,6 +8,7 @@ import pytest
 from workflows.context.values import (
     ABSENT,
     canonical,
+    check_text,
     check_value,
     digest,
     dumps,
@@ -179,3 +180,13 @@ def test_equality_is_that_of_json(one: Any, other: Any, same: bool) -> None:  # 
 def test_absent_is_falsy_and_says_its_name() -> None:
     assert not ABSENT
     assert repr(ABSENT) == str(ABSENT) == "ABSENT"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("a\0b", "a NUL character"), ("\udcff", "a lone surrogate"), ("xxxx", "longer than 3 char")],
+)
+def test_text_that_no_row_can_hold_is_refused_by_its_name(text: str, reason: str) -> None:
+    with pytest.raises(ValueRefusedError, match=f"The reason is refused: .*{reason}"):
+        check_text(text, "reason", longest=3)
+    check_text("añ€", "reason", longest=3)

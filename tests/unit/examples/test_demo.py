@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 from rich.console import Console
 
-from examples.dependency_review import demo
+from examples.dependency_review import demo, demo_begin
 from examples.dependency_review.demo_people import (
     Api,
     ApiRefusedError,
@@ -182,7 +182,7 @@ def test_a_bad_site_is_one_line_and_code_2_before_anything_starts(
     folder: str,
     words: str,
 ) -> None:
-    monkeypatch.setattr(demo, "_review", lambda _listing: pytest.fail("it was started"))
+    monkeypatch.setattr(demo_begin, "_review", lambda _listing: pytest.fail("it was started"))
     assert demo.main(["--site", str(tmp_path / folder)]) == 2
     message = capsys.readouterr().err
     assert message.startswith(f"demo: {words}")

@@ -3,7 +3,6 @@
 import json
 import logging
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -93,24 +92,3 @@ def test_a_log_line_is_json_without_secrets() -> None:
     record.__dict__["cookie_sent"] = "hidden"
     said = json.loads(formatter.format(record))
     assert (said["event"], said["level"], said["cookie_sent"]) == ("hello", "info", "(hidden)")
-
-
-def test_a_connection_with_an_open_transaction_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[str] = []
-    stuck = SimpleNamespace(
-        alias="default",
-        in_atomic_block=True,
-        closed_in_transaction=False,
-        connection=SimpleNamespace(close=lambda: calls.append("closed")),
-    )
-
-    class Fakes:
-        def all(self, *, initialized_only: bool) -> list[Any]:
-            return [stuck] if initialized_only else []
-
-        def __delitem__(self, alias: str) -> None:
-            calls.append(f"forgot {alias}")
-
-    monkeypatch.setattr(connections, "connections", Fakes())
-    connections.KeepingDjangoFixup(app).worker_fixup.close_database()
-    assert calls == ["closed", "forgot default"]

@@ -1,9 +1,12 @@
 """A mistyped environment variable is one line that names it, at every start."""
 
+import math
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +58,12 @@ def test_an_unknown_field_of_a_queue_stops_every_start(
         ("CELERIAC_CONCURRENCY", "0", "0 is less than 1"),
         ("CELERIAC_LEASE_SECONDS", "long", "'long' is not a number"),
         ("CELERIAC_DISPATCHER", "foo", "'foo' is none of celery, inline"),
+        ("CELERIAC_LEASE_SECONDS", "", "'' is not a number"),
+        ("CELERIAC_LEASE_SECONDS", "$NOWHERE", "what begins with $ names another variable"),
+        ("CELERIAC_KEY_PREFIX", "\udcff", "not UTF-8 text"),
+        ("DEBUG", "ture", "'ture' is none of true, yes"),
+        ("CELERIAC_HTTPS", "2", "'2' is none of true, yes"),
+        ("CELERIAC_EXAMPLES", "maybe", "'maybe' is none of true, yes"),
         ("LOG_LEVEL", "LOUD", "'LOUD' is none of CRITICAL"),
         ("EMAIL_URL", "pigeon://post", "no address with one of "),
     ],
@@ -65,6 +74,44 @@ def test_a_wrong_value_names_its_variable(
     code, line = started(tmp_path, MANAGE, **{variable: value})
     assert code == 2
     assert line.startswith(f"celeriac: {variable}: {told}")
+
+
+@pytest.mark.parametrize("variable", ["CELERIAC_LEASE_SECONDS", "CELERIAC_MESSAGE_SECONDS"])
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "-inf", "1e300", "86401"])
+def test_seconds_that_no_clock_can_count(tmp_path: Path, variable: str, value: str) -> None:
+    code, line = started(tmp_path, MANAGE, **{variable: value})
+    assert code == 2
+    setting = variable.removeprefix("CELERIAC_")
+    assert line.startswith(f"celeriac: {variable} (CELERIAC['{setting}']): {float(value)} is not")
+
+
+@pytest.mark.parametrize("words", [MANAGE, WORKER, DEMO])
+def test_more_processes_than_a_machine_can_have(tmp_path: Path, words: tuple[str, ...]) -> None:
+    code, line = started(tmp_path, words, CELERIAC_CONCURRENCY="1" * 30)
+    assert code == 2
+    assert "CELERIAC_CONCURRENCY (CELERIAC['SLOTS'])" in line
+    assert "is not a whole number from 1 to 1,000." in line
+
+
+@pytest.mark.parametrize("kept", [b"", b"\xff", None])
+def test_a_secret_key_that_is_of_no_use(tmp_path: Path, kept: bytes | None) -> None:
+    path = tmp_path / "secret_key"
+    if kept is None:
+        path.mkdir()
+    else:
+        path.write_bytes(kept)
+    code, line = started(tmp_path, MANAGE, SECRET_KEY="")
+    assert code == 2
+    assert line.startswith(f"celeriac: CELERIAC_VAR: {path} is of no use: ")
+
+
+def test_words_for_on_and_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = Environment()
+    for word, is_on in {"TRUE": True, " on ": True, "1": True, "No": False, "": False}.items():
+        monkeypatch.setenv("SWITCH", word)
+        assert env.bool("SWITCH", default=not is_on) is is_on
+    monkeypatch.delenv("SWITCH")
+    assert env.bool("SWITCH", default=True) is True
 
 
 def test_what_is_right_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +132,15 @@ def test_what_is_right_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"mail": {"burst": "x"}}, "queue 'mail': burst 'x' is not a whole number from 1"),
         ({"mail": {"concurrency": 0}}, "queue 'mail': concurrency 0 is not a whole number"),
         ({"mail": {"rate": "fast"}}, "queue 'mail': rate 'fast' is not like"),
+        ({"mail": {"rate": f"{'9' * 400}/s"}}, "queue 'mail': rate '999"),
+        ({"mail": {"rate": "0.00000000001/h"}}, "queue 'mail': rate"),
+        ({"mail": {"rate": "1/h", "burst": 10**5}}, "takes more than a year"),
+        ({"mail": {"burst": 10**30}}, "queue 'mail': burst 1000"),
+        ({"mail": {"concurrency": True}}, "concurrency True is not a whole number"),
+        ({"": {}}, "queue '': a name has 1 to 80"),
+        ({"a\0": {}}, "a name has 1 to 80"),
+        ({"\ud800": {}}, "a name has 1 to 80"),
+        ({"q" * 81: {}}, "a name has 1 to 80"),
     ],
 )
 def test_limits_of_a_queue_that_make_no_sense_are_refused(
@@ -95,3 +151,27 @@ def test_limits_of_a_queue_that_make_no_sense_are_refused(
         conf.settings()
     assert caught.value.message.startswith("CELERIAC_QUEUES")
     assert told in caught.value.message
+    caught.value.message.encode()
+
+
+NUMBERS = [item for item in fields(conf.Settings) if item.type in {int, float}]
+
+
+@pytest.mark.parametrize("item", NUMBERS, ids=lambda item: item.name)
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf, "1", None, True, 10**40], ids=repr)
+def test_every_number_has_bounds(item: Any, value: object, settings: Any) -> None:
+    name = item.name.upper()
+    settings.CELERIAC = {name: item.default}
+    assert getattr(conf.settings(), item.name) == item.default
+    settings.CELERIAC = {name: value}
+    with pytest.raises(ConfigurationError) as caught:
+        conf.settings()
+    assert f"CELERIAC['{name}']" in caught.value.message
+    assert "number from" in caught.value.message
+
+
+@pytest.mark.parametrize("queue", ["", None, 3, "a\0", "q" * 81])
+def test_a_default_queue_that_is_no_name(queue: object, settings: Any) -> None:
+    settings.CELERIAC = {"DEFAULT_QUEUE": queue}
+    with pytest.raises(ConfigurationError, match="DEFAULT_QUEUE"):
+        conf.settings()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from workflows.compiler.draft import Draft
-from workflows.errors import Problem, suggest
+from workflows.errors import Problem
 
 
 def check(draft: Draft) -> Iterator[Problem]:
@@ -13,6 +13,9 @@ def check(draft: Draft) -> Iterator[Problem]:
     known = set(draft.activities)
     for field in draft.fields("activity"):
         if field.value not in known:
-            hint = suggest(field.value, known) or "; register it in an app's workflow_activities.py"
+            hint = (
+                draft.nearest.suggest("activity", field.value, known)
+                or "; register it in an app's workflow_activities.py"
+            )
             message = f"unknown activity {field.value!r}{hint}"
             yield draft.field_problem("unknown_activity", message, of=field)

@@ -1,11 +1,12 @@
 """Warns of context names that no node sets."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
-from workflows import expressions
 from workflows.compiler.draft import Draft, Field
 from workflows.context.paths import parse_path
-from workflows.errors import ExpressionError, PathError, Problem, suggest
+from workflows.errors import PathError, Problem
+from workflows.expressions import ExpressionInfo
 from workflows.nodes.base import ANYTHING
 
 _ALWAYS = frozenset({"run", "now", "error", "errors", "loop", "batch", "index"})
@@ -16,13 +17,11 @@ def check(draft: Draft) -> Iterator[Problem]:
     known = _known(draft)
     if known is None:
         return
-    for field, inside, names in _reads(draft):
+    for field, names in _reads(draft):
         for name in sorted(names - known - set(field.mark.names)):
-            hint = suggest(name, known)
+            hint = draft.nearest.suggest("name", name, known)
             message = f"no node sets {name!r}, and the input does not declare it{hint}"
-            yield draft.field_problem(
-                "unknown_name", message, of=field, inside=inside, severity="warning"
-            )
+            yield draft.field_problem("unknown_name", message, of=field, severity="warning")
 
 
 def _known(draft: Draft) -> set[str] | None:
@@ -50,18 +49,15 @@ def _given(draft: Draft) -> set[str] | None:
     return set(properties) if isinstance(properties, dict) else None
 
 
-def _reads(draft: Draft) -> Iterator[tuple[Field, str, set[str]]]:
-    for field in draft.fields("cel", "condition"):
-        try:
-            yield field, "", set(expressions.check(field.value).names)
-        except ExpressionError:
-            continue  # refused by another check
-    for field in draft.fields("template"):
-        yield field, "", set(expressions.check_template(field.value).names)
+def _reads(draft: Draft) -> Iterator[tuple[Field, set[str]]]:
+    for _, group in groupby(draft.uses, key=lambda use: id(use.field)):
+        uses = list(group)
+        infos = [use.found for use in uses if isinstance(use.found, ExpressionInfo)]
+        yield uses[0].field, {name for info in infos for name in info.names}
     for field in draft.fields("path"):
         root = _root(field.value)
         if root:
-            yield field, "", {root}
+            yield field, {root}
 
 
 def _root(path: str) -> str | None:

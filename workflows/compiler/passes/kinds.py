@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from workflows.compiler.draft import FAN_OUT, Draft
-from workflows.errors import Problem, suggest
+from workflows.errors import Problem
 
 
 def check(draft: Draft) -> Iterator[Problem]:
@@ -12,7 +12,10 @@ def check(draft: Draft) -> Iterator[Problem]:
     for node in draft.nodes:
         name = node.raw.get("type")
         if node.kind is None and isinstance(name, str):
-            hint = suggest(name, known) or f"; known are: {', '.join(sorted(known))}"
+            hint = (
+                draft.nearest.suggest("kind", name, known)
+                or f"; known are: {', '.join(sorted(known))}"
+            )
             yield draft.problem(
                 "unknown_kind", f"unknown type {name!r}{hint}", at=f"{node.pointer}/type"
             )

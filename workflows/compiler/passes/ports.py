@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from workflows.compiler.draft import Draft, DraftNode
 from workflows.compiler.reading import declared_ports, synthetic_id
-from workflows.errors import Problem, suggest
+from workflows.errors import Problem
 
 
 def check(draft: Draft) -> Iterator[Problem]:
@@ -16,7 +16,8 @@ def check(draft: Draft) -> Iterator[Problem]:
             continue
         named.add((field.node.name, field.value))
         if field.value not in known:
-            message = f"there is no node {field.value!r}{suggest(field.value, known)}"
+            hint = draft.nearest.suggest("node", field.value, known)
+            message = f"there is no node {field.value!r}{hint}"
             yield draft.field_problem("unknown_node", message, of=field)
     for node in draft.nodes:
         yield from _unmarked(draft, node, named)
@@ -30,7 +31,7 @@ def _unmarked(draft: Draft, node: DraftNode, named: set[tuple[str, str]]) -> Ite
     for port, target in declared_ports(node).items():
         is_known = target is None or target in draft.by_name or target == synthetic_id(node)
         if not is_known and target is not None and (node.name, target) not in named:
-            hint = suggest(target, set(draft.by_name))
+            hint = draft.nearest.suggest("node", target, draft.by_name)
             message = f"node {node.id!r}: port {port!r} leads to no node: {target!r}{hint}"
             yield draft.node_problem("unknown_node", message, node=node)
 
@@ -41,7 +42,9 @@ def _repeated(draft: Draft, node: DraftNode) -> Iterator[Problem]:
     if config is not None and getattr(config, "next", None) == []:
         message = f"node {node.id!r}: the list is empty; leave `next` out to end here"
         yield draft.node_problem("empty_list", message, node=node, at="/next")
+    seen: set[str] = set()
     for index, target in enumerate(targets):
-        if target in targets[:index]:
+        if target in seen:
             message = f"node {node.id!r}: {target!r} stands twice in the list"
             yield draft.node_problem("repeated_node", message, node=node, at=f"/next/{index}")
+        seen.add(target)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from workflows.compiler.draft import Draft
-from workflows.errors import Problem, suggest
+from workflows.errors import Problem
 
 
 def check(draft: Draft) -> Iterator[Problem]:
@@ -13,6 +13,9 @@ def check(draft: Draft) -> Iterator[Problem]:
     known = set(draft.queues)
     for field in draft.fields("queue"):
         if field.value not in known:
-            hint = suggest(field.value, known) or f"; known are: {', '.join(sorted(known))}"
+            hint = (
+                draft.nearest.suggest("queue", field.value, known)
+                or f"; known are: {', '.join(sorted(known))}"
+            )
             message = f"unknown queue {field.value!r}{hint}"
             yield draft.field_problem("unknown_queue", message, of=field)

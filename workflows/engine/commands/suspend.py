@@ -7,7 +7,7 @@ from workflows import clock, conf
 from workflows.engine.call import node_call
 from workflows.engine.children import begin_child, describe
 from workflows.engine.cursor import Cursor
-from workflows.engine.hints import Hint, TaskUnsent, ThreadSlept
+from workflows.engine.hints import EventLeft, Hint, TaskUnsent, ThreadSlept
 from workflows.engine.matching import early_events
 from workflows.engine.waking import woken_by
 from workflows.models import Run, Suspension
@@ -23,7 +23,7 @@ from workflows.nodes.suspensions import (
     Wait,
 )
 from workflows.states import ThreadState
-from workflows.store import questions, runs, suspensions, threads
+from workflows.store import candidates, questions, runs, suspensions, threads
 
 
 def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
@@ -71,9 +71,7 @@ def _begin(opened: Suspension, wait: Wait, cursor: Cursor, run: Run) -> list[Hin
                 return hints + woken_by(opened, "child", describe(child, child.version.number))
             return [*hints, slept]
         case EventWait():
-            taken = early_events(opened, cursor.context)
-            if taken and len(taken) >= opened.collect:
-                return woken_by(opened, "event", taken if opened.collect > 1 else taken[0])
+            return _take_early(opened, cursor) or [slept]
         case TaskWait():
             return [TaskUnsent(opened.pk), slept]
         case PersonWait():
@@ -89,6 +87,28 @@ def _ask(opened: Suspension, wait: PersonWait, cursor: Cursor) -> None:
         questions.name_addressees(opened, wait.data["to"])
     elif opened.is_asked and are_plugin_hooks_on():
         cursor.node.kind.on_suspended(str(opened.pk), node_call(cursor.node, cursor), wait)
+
+
+def _take_early(opened: Suspension, cursor: Cursor) -> list[Hint]:
+    """Wake the thread with events that came before it waited; leave those it was not asked about.
+
+    Empty when there is nothing but to sleep.
+    """
+    early = early_events(opened, cursor.context)
+    if early.taken and len(early.taken) >= opened.collect:
+        taken = early.taken if opened.collect > 1 else early.taken[0]
+        return woken_by(opened, "event", taken)
+    return [ThreadSlept(opened.run_id), *_leave(opened, early.left)] if early.left else []
+
+
+def _leave(opened: Suspension, event_ids: list[int]) -> list[Hint]:
+    """Leave events that the wait has still to be asked about for another transaction."""
+    run_id = opened.run_id
+    candidates.insert(
+        candidates.Pair(event_id, opened.pk, is_early=True, run_id=run_id) for event_id in event_ids
+    )
+    first = candidates.lease_first(opened.event_type, opened.event_key)
+    return [EventLeft(first)] if first is not None else []
 
 
 def _fields(wait: Wait) -> dict[str, Any]:  # noqa: PLR0911 - one case a wait

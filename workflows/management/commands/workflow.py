@@ -1,17 +1,23 @@
 """`manage.py workflow <verb>`: publish, start, watch, answer and try workflows."""
 
 import json
+import signal
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace
+import threading
+from argparse import REMAINDER, SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import RawDescriptionHelpFormatter as Raw
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 
-from workflows.errors import CeleriacError
-from workflows.management.answers import FAILED, REFUSED, Answer, plain
+from workflows.errors import CeleriacError, suggest
+from workflows.management.answers import FAILED, INTERRUPTED, OK, REFUSED, Answer, plain
+from workflows.management.arguments import require_text
 from workflows.management.refusals import describe, next_step
 from workflows.management.verbs import verbs
 
@@ -19,39 +25,70 @@ from workflows.management.verbs import verbs
 _WIDTH = 160
 
 
+class _Formatter(DjangoHelpFormatter, Raw):
+    """Leaves the list of verbs as it is, one a line."""
+
+
 class Command(BaseCommand):
     """One verb each; exit code 0 done, 2 bad input or refused, 1 anything else that failed."""
 
     help = "Publish, start, watch, answer and try workflows."
     requires_system_checks = []
+    _prog = ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        found = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        for name, verb in verbs().items():
-            sub = found.add_parser(name, help=verb.HELP, description=verb.HELP)
-            verb.add_arguments(sub)
-            sub.add_argument(
-                "--json", action="store_true", dest="as_json", help="One JSON object on stdout."
-            )
-            # Django's own options stand before the verb; this one is wanted behind it too.
-            sub.add_argument("--no-color", action="store_true", default=SUPPRESS, help=SUPPRESS)
+        parser.usage = "%(prog)s [options] VERB ..."
+        parser.formatter_class = _Formatter
+        parser.epilog = _overview()
+        parser.add_argument(
+            "verb", nargs="?", type=_verb, metavar="VERB", help="One of those below."
+        )
+        parser.add_argument("words", nargs=REMAINDER, help=SUPPRESS)
+        self._prog = parser.prog
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        code = self._answer(Namespace(**options))
-        self.stdout.flush()
-        if code:
+        if options["verb"] is None:
+            self.stdout.write(_overview())
+            return
+        try:
+            with _interruptible():
+                code = self._answer(self._read(options))
+                self.stdout.flush()
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+            code = INTERRUPTED
+        if code != OK:
             sys.exit(code)
+
+    def _read(self, options: dict[str, Any]) -> Namespace:
+        """Return the options with what stands behind the verb; exits with 2 when that is wrong."""
+        name, words = options["verb"], options.pop("words")
+        parser = CommandParser(
+            prog=f"{self._prog} {name}",
+            description=verbs()[name].HELP,
+            called_from_command_line=getattr(self, "_called_from_command_line", False),
+        )
+        verbs()[name].add_arguments(parser)
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="One JSON object on stdout."
+        )
+        # Django's own options stand before the verb; this one is wanted behind it too.
+        parser.add_argument("--no-color", action="store_true", default=SUPPRESS, help=SUPPRESS)
+        found, unknown = parser.parse_known_args(words, Namespace(**options, words=words))
+        if unknown:
+            known = {word for each in parser._actions for word in each.option_strings}  # noqa: SLF001 - no door
+            near = suggest(unknown[0].partition("=")[0], known)
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        return found
 
     def _answer(self, options: Namespace) -> int:
         try:
+            require_text(options.words)
             answer = verbs()[options.verb].run(options)
         except CeleriacError as error:
             return self._refuse(options, error)
         except DatabaseError as error:
             return self._fail(options, error)
-        except KeyboardInterrupt:
-            self.stderr.write("Stopped.")
-            return 130
         self._show(options, answer)
         if answer.refusal:
             self._complain(answer.refusal)
@@ -97,9 +134,38 @@ class Command(BaseCommand):
         )
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise while a verb works, whatever it did while everything was loaded."""
+    before = signal.getsignal(signal.SIGINT)
+    is_ours = threading.current_thread() is threading.main_thread() and callable(before)
+    if is_ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGINT, before)
+
+
 def _has_unapplied_migrations() -> bool:
     try:
         executor = MigrationExecutor(connection)
         return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     except DatabaseError:
         return False
+
+
+def _verb(text: str) -> str:
+    if text not in verbs():
+        near = suggest(text, set(verbs()))
+        message = f"{text!r} is no verb{near}; it can be {', '.join(verbs())}"
+        raise ArgumentTypeError(message)
+    return text
+
+
+def _overview() -> str:
+    """Return every verb with what it does, one a line."""
+    width = max(map(len, verbs()))
+    lines = [f"  {name:<{width}}  {verb.HELP}" for name, verb in verbs().items()]
+    return "\n".join(["Verbs, each of which has --help:", *lines])

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event
 
 from rich.console import Console
 
@@ -70,10 +69,14 @@ def _working() -> Iterator[Callable[[float], object] | None]:
     if conf.settings().dispatcher != "inline":
         yield None
         return
-    never = Event()
     with inline.use_mailbox(inline.Mailbox()) as box:
         pump = Pump(box)
-        yield lambda seconds: pump.drain() or never.wait(seconds)
+
+        def work(seconds: float) -> None:
+            pump.drain()
+            pump.rest(seconds)
+
+        yield work
 
 
 def _draw_start(console: Console, started: services.Started) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from rich.console import Console
 
-from workflows.errors import Problem
+from workflows.errors import DefinitionError, Problem
 from workflows.management.answers import (
     FAILED,
     OK,
@@ -72,18 +72,29 @@ def run(options: Namespace) -> Answer:
     if report["status"] not in ("completed", "suspended"):
         error = report["error"] or {}
         told = error.get("message") or report["reason"]
-        refusal = f"{options.file}: {report['status']}: {told}\n{_next(report)}"
+        refusal = f"{_source(report, options)}: {report['status']}: {told}\n{_next(report)}"
     return Answer(
         report,
-        lambda console: _draw(console, report, options.file),
+        lambda console: _draw(console, report, _source(report, options)),
         code=_CODES.get(report["status"], FAILED),
         refusal=refusal,
     )
 
 
+def _source(report: dict[str, Any], options: Namespace) -> str:
+    """Return what is to blame: the definition, or the input that does not fit it."""
+    return "--input" if _blames_input(report) else str(options.file)
+
+
+def _blames_input(report: dict[str, Any]) -> bool:
+    return bool(report["problems"]) and report["error"]["code"] != DefinitionError.code
+
+
 def _next(report: dict[str, Any]) -> str:
     if report["status"] != "invalid":
         return "Follow the steps above, or in `nodes` with --json, to see how it came to that."
+    if _blames_input(report):
+        return "Give the input that the workflow asks for with --input: a file, - or JSON itself."
     if any(each["code"] == "unknown_activity" for each in report["problems"]):
         return "Register the activity, or give its answers with --stubs."
     return "Mend what is listed and try again."

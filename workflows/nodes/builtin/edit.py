@@ -78,6 +78,7 @@ class Edit(Kind[EditConfig]):
         context = call.context
         if entry.set_path is not None:
             return assign(context, entry.set_path, call.render(entry.value))
+        call.check_budget()
         if entry.delete_path is not None:
             return delete(context, entry.delete_path)
         source = entry.move_path or entry.copy_path or ""

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from workflows import expressions
 from workflows.absent import ABSENT
 from workflows.context.paths import assign
 from workflows.definition.fields import Mark
@@ -55,9 +54,8 @@ class End(Kind[EndConfig]):
             return call.context, ()
         output: JSONObject = {}
         warnings: list[str] = []
-        scope = call.scope()
         for path, template in call.config.output.items():
-            value = expressions.render_entry(template, scope)
+            value = call.render_entry(template)
             if value is ABSENT:
                 continue
             try:

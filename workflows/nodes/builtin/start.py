@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workflows import expressions
 from workflows.absent import ABSENT
 from workflows.context.paths import assign, read
 from workflows.definition.fields import ContextPath, Template
@@ -90,5 +89,6 @@ class Start(Kind[StartConfig]):
 
     def _given(self, call: NodeCall[StartConfig], entry: InitEntry) -> Any:
         if "value" in entry.model_fields_set:
-            return expressions.render_entry(entry.value, call.scope())
+            return call.render_entry(entry.value)
+        call.check_budget()
         return read(call.context, entry.path)

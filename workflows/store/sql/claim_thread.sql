@@ -16,7 +16,8 @@ WITH s AS MATERIALIZED (
     RETURNING r.id
 ), t AS (
     UPDATE workflows_thread SET
-        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
+        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s,
+        claimed_by = %(worker)s, claimed_at = %(now)s
     WHERE id = %(id)s AND seq = %(seq)s AND coalesce(state, '') = 'ready'
         AND wake_at <= %(now)s
         AND (SELECT mode FROM s) = 'off'

@@ -33,17 +33,24 @@ WITH r AS MATERIALIZED (
         input json, output json, error json, is_end boolean, queued_at timestamptz, started_at timestamptz,
         ended_at timestamptz)
     JOIN u ON u.id = h.thread_id
+), c AS MATERIALIZED (
+    SELECT id, idx, attempt FROM workflows_thread
+    WHERE group_id = %(group)s AND state = 'queued'
+    ORDER BY idx
+    LIMIT (CASE WHEN %(handover)s
+           THEN least(%(want)s, (SELECT count(*) FROM u WHERE u.is_over))
+           ELSE %(want)s END)
+    FOR UPDATE SKIP LOCKED
 ), n AS (
     UPDATE workflows_thread SET
-        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s
+        state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = %(lease)s,
+        claimed_by = %(worker)s, claimed_at = %(now)s
     WHERE id = ANY(ARRAY(
-        SELECT id FROM workflows_thread
-        WHERE group_id = %(group)s AND state = 'queued'
-        ORDER BY idx
-        LIMIT (CASE WHEN %(handover)s
-               THEN least(%(want)s, (SELECT count(*) FROM u WHERE u.is_over))
-               ELSE %(want)s END)
-        FOR UPDATE SKIP LOCKED))
+        SELECT id FROM c
+        -- One that was attempted before may be what killed its worker: it is claimed alone.
+        WHERE CASE WHEN (SELECT attempt FROM c ORDER BY idx LIMIT 1) > 0
+              THEN idx = (SELECT min(idx) FROM c)
+              ELSE attempt = 0 END))
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
         queue, priority, wake_at, frames
 )

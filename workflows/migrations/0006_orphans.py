@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows', '0003_families_frames_and_tolerance'),
+        ('workflows', '0005_families_frames_and_tolerance'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows', '0004_orphans'),
+        ('workflows', '0006_orphans'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows', '0002_storage'),
+        ('workflows', '0004_candidate'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows', '0005_questions_and_tasks'),
+        ('workflows', '0007_questions_and_tasks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

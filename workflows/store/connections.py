@@ -1,0 +1,54 @@
+"""Database connections that something has left in the midst of its work, which nobody can trust."""
+
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from django.db import connections
+from psycopg.pq import TransactionStatus
+
+
+def in_transaction() -> frozenset[str]:
+    """Return the aliases of this thread's connections that are inside a transaction."""
+    opened = connections.all(initialized_only=True)
+    return frozenset(each.alias for each in opened if each.in_atomic_block)
+
+
+def drop_all(*, but: Collection[str] = ()) -> None:
+    """Forget this thread's connections, except `but`; what was not committed is rolled back.
+
+    For code that was struck at any point, in the midst of Django's own work on a transaction as
+    well: what Django believes of a connection, and what it is, may differ in any way.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.alias not in but:
+            drop(connection)
+
+
+def is_stuck(connection: Any) -> bool:
+    """Tell whether a connection between two tasks is still inside a transaction, or begins one.
+
+    It would refuse everything, or commit nothing of what it is given.
+    """
+    if connection.in_atomic_block or connection.closed_in_transaction:
+        return True
+    raw = connection.connection
+    if raw is None:
+        return False
+    info = getattr(raw, "info", None)
+    if info is None:
+        return bool(raw.in_transaction)
+    return info.transaction_status != TransactionStatus.IDLE or not raw.autocommit
+
+
+def drop(connection: Any) -> None:
+    """Forget a connection with all that Django believes of it; the next use makes a new one."""
+    is_memory = getattr(connection, "is_in_memory_db", None)
+    if is_memory is not None and is_memory():
+        return  # it is the database
+    if connection.connection is not None:
+        with suppress(Exception):
+            connection.connection.close()
+        with suppress(Exception):
+            connection._close()  # noqa: SLF001 - gives its place in a pool back, whatever it thinks
+    del connections[connection.alias]
