@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,8 +28,8 @@ class TaskCall:
 
     id: UUID
     name: str
-    args: list[Any]
-    kwargs: dict[str, Any]
+    args: list[Any] = field(hash=False)
+    kwargs: dict[str, Any] = field(hash=False)
     queue: str | None = None  # None: Celery's routes decide
     priority: int | None = None
     expires: datetime | None = None  # nobody waits for it any longer
