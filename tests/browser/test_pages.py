@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import expect
 
@@ -85,6 +86,26 @@ def test_no_card_of_the_run_s_page_is_cut_off(
     expect(page.locator(".wf-table th", has_text="Moved")).to_have_count(1)
     cut = "cards => cards.filter(card => card.scrollWidth > card.clientWidth).length"
     assert page.locator(".wf-card").evaluate_all(cut) == 0
+
+
+LISTS = [
+    f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    for model in site._registry
+    if model._meta.app_label in {"workflows", "approvals"}
+]
+
+
+def test_no_column_of_a_list_is_cut_off(parked: Run, people: dict[str, User], visit: Visit) -> None:
+    long = "a-name-without-any-end-" * 6
+    services.send_event(long, key=long, source=long, external_id=long)
+    services.start("dependency-review", {"environment": None}, key=long, by=people["alice"])
+    page = visit(people["admin"]).page
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for address in LISTS:
+        page.goto(address)
+        expect(page.locator("#result_list")).to_be_visible()
+        hidden = "list => list.scrollWidth - list.clientWidth"
+        assert page.locator(".results").evaluate(hidden) == 0, address
 
 
 def test_a_step_opens_and_shows_its_data(

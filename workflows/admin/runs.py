@@ -25,6 +25,8 @@ from workflows.services import access
 from workflows.services.runs import REASON_LENGTH
 from workflows.states import RunStatus
 
+_LONGEST_KEY = 40  # characters in the list; the page of a run has all of them
+
 
 class StatusFilter(admin.SimpleListFilter):
     """By status; `alive` is everything that is not over."""
@@ -61,11 +63,11 @@ class RunAdmin(ReadOnlyAdmin):
 
     list_display = (
         "short_id",
-        "workflow_name",
+        "workflow",
         "status_badge",
         "age",
-        "started_by",
-        "key",
+        "by",
+        "short_key",
         "created_at",
     )
     list_display_links = ("short_id",)
@@ -154,6 +156,19 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description="run", ordering="created_at")
     def short_id(self, run: Run) -> str:
         return str(run.pk)[:8]
+
+    @admin.display(description="workflow", ordering="workflow_name")
+    def workflow(self, run: Run) -> str:
+        return run.workflow_name
+
+    @admin.display(description="by", ordering="started_by")
+    def by(self, run: Run) -> str:
+        return run.started_by.get_username() if run.started_by else "-"
+
+    @admin.display(description="key", ordering="key")
+    def short_key(self, run: Run) -> str:
+        key = run.key or "-"
+        return key if len(key) <= _LONGEST_KEY else f"{key[: _LONGEST_KEY - 1]}…"
 
     @admin.display(description="status", ordering="status")
     def status_badge(self, run: Run) -> SafeString:
