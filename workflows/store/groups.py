@@ -1,5 +1,6 @@
 """Groups: opened with all their threads in one statement, joined once."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -107,9 +108,9 @@ def close(group: ThreadGroup) -> None:
     ThreadGroup.objects.filter(pk=group.pk).update(state=state, joined_at=clock.now())
 
 
-def cancel_all(run_id: UUID) -> None:
-    """Cancel the open groups of a run."""
-    groups = ThreadGroup.objects.filter(run_id=run_id, state=GroupState.OPEN)
+def cancel_all(run_ids: Collection[UUID]) -> None:
+    """Cancel the open groups of runs."""
+    groups = ThreadGroup.objects.filter(run_id__in=run_ids, state=GroupState.OPEN)
     if groups.update(state=GroupState.CANCELLED):
         transition.follow(GROUP_EDGES, GroupState.OPEN, "cancel")
 

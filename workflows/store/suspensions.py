@@ -1,5 +1,6 @@
 """Suspensions: opened with the thread's falling asleep, over exactly once."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,9 +33,9 @@ def resolve(suspension_id: UUID, by: str, **fields: Any) -> bool:
     return bool(rows.update(state=state, over_at=clock.now(), resolved_by=by, **fields))
 
 
-def close_all(run_id: UUID) -> list[Suspension]:
-    """Close the open suspensions of a run and return them."""
-    rows = Suspension.objects.filter(run_id=run_id, state=SuspensionState.OPEN)
+def close_all(run_ids: Collection[UUID]) -> list[Suspension]:
+    """Close the open suspensions of runs and return them."""
+    rows = Suspension.objects.filter(run_id__in=run_ids, state=SuspensionState.OPEN)
     closed = list(rows.order_by("pk").select_for_update())
     for _ in closed:
         transition.follow(SUSPENSION_EDGES, SuspensionState.OPEN, "close")
@@ -42,6 +43,12 @@ def close_all(run_id: UUID) -> list[Suspension]:
         state=SuspensionState.CLOSED, over_at=clock.now()
     )
     return closed
+
+
+def runs_that_ask(run_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these runs in which a person is asked."""
+    rows = Suspension.objects.filter(run_id__in=run_ids, state=SuspensionState.OPEN, kind="person")
+    return set(rows.values_list("run_id", flat=True))
 
 
 def due(limit: int) -> list[UUID]:

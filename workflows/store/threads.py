@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,9 +158,9 @@ def has_live(run_id: UUID) -> bool:
     return Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exists()
 
 
-def cancel_all(run_id: UUID) -> int:
-    """Cancel every thread of a run that is not over, return how many."""
-    live = Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER)
+def cancel_all(run_ids: Collection[UUID]) -> int:
+    """Cancel every thread of runs that is not over, return how many."""
+    live = Thread.objects.filter(run_id__in=run_ids).exclude(state__in=THREAD_OVER)
     locked = live.order_by("id").select_for_update(no_key=True)
     rows = list(locked.values_list("id", "state"))
     for _, state in rows:
