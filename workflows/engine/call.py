@@ -83,7 +83,7 @@ def call_activity(
         holds=holds,
     )
     try:
-        with time_limit(seconds):
+        with time_limit(seconds + activity.grace.total_seconds()):
             return call_registered(activity, asked.input, context=context)
     except (ActivityTimeoutError, CeleriacError, SystemExit, MemoryError) as error:
         return _failed(error, asked, seconds)

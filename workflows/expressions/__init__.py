@@ -1,8 +1,20 @@
 """CEL expressions and `${}` templates: bounded, compiled once, no data in their errors."""
 
-from workflows.expressions.evaluate import ExpressionInfo, check, evaluate, evaluate_condition
+from workflows.expressions.evaluate import (
+    ExpressionInfo,
+    check,
+    evaluate,
+    evaluate_condition,
+    outer_function,
+)
 from workflows.expressions.functions import FUNCTIONS, Function
-from workflows.expressions.template import TemplateInfo, check_template, render, render_entry
+from workflows.expressions.template import (
+    TemplateInfo,
+    check_template,
+    render,
+    render_entry,
+    text_parts,
+)
 
 __all__ = [
     "FUNCTIONS",
@@ -13,6 +25,8 @@ __all__ = [
     "check_template",
     "evaluate",
     "evaluate_condition",
+    "outer_function",
     "render",
     "render_entry",
+    "text_parts",
 ]

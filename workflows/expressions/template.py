@@ -86,6 +86,16 @@ def check_template(template: Any) -> TemplateInfo:
     return TemplateInfo(frozenset(names), frozenset(functions), tuple(problems))
 
 
+def text_parts(text: str) -> list[tuple[bool, str]]:
+    """Return the pieces of one text in order: (is it literal, the text or the expression).
+
+    Raises:
+        ExpressionError: One of its expressions does not parse.
+    """
+    parts = _text_template(text).parts
+    return [(False, part.source) if isinstance(part, Program) else (True, part) for part in parts]
+
+
 def _texts(template: Any) -> Iterator[tuple[str, str | None]]:
     """Yield (pointer, text with `${`) in order; None for the text of what is too deep."""
     stack: list[tuple[str, Any, int]] = [("", template, 0)]

@@ -59,7 +59,12 @@ def key_of(call: NodeCall[Any], source: str | None) -> str | Fail:
 def text_at(call: NodeCall[Any], template: str) -> str:
     """Render a template as text: nothing for what is absent or null, JSON for what is no text."""
     value = expressions.render_entry(template, call.scope())
-    if value is ABSENT or value is None:
+    return "" if value is ABSENT else as_text(value)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text: nothing for null, JSON for what is no text."""
+    if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

@@ -67,7 +67,7 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
     activity = find_activity(stop.wait, cursor.node_id)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
-    with watch.calling(activity, _seconds(stop.wait)):
+    with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()):
         if activity.transactional:
             return _in_transaction(cursor, stop, activity, watch)
         return interpret(cursor, _answered(cursor, stop, activity, watch))
