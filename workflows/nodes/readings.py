@@ -6,6 +6,7 @@ from typing import Any
 from workflows import expressions
 from workflows.absent import ABSENT
 from workflows.context.paths import parse_path, read
+from workflows.definition.model import Tolerate
 from workflows.errors import PathError
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Fail, JSONObject
@@ -22,6 +23,20 @@ _TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (dict, "object"),
     (list, "array"),
 )
+
+
+#: Where the tolerated failures of a split's parts are listed behind its join.
+ERRORS = "errors"
+
+
+def tolerated(config: Tolerate | None) -> JSONObject | None:
+    """Return what a split tolerates, as its group keeps it."""
+    return config.model_dump(exclude_none=True) if config is not None else None
+
+
+def unless_failed(context: JSONObject, config: Tolerate | None) -> JSONObject:
+    """Return the context behind a split of which nothing has failed."""
+    return {**context, ERRORS: []} if config is not None else context
 
 
 def type_name(value: Any) -> str:

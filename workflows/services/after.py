@@ -15,6 +15,7 @@ from workflows.engine.hints import (
     EventEmitted,
     GroupEnding,
     GroupOpened,
+    GroupWidened,
     Hint,
     TaskUnsent,
     ThreadReady,
@@ -55,9 +56,8 @@ def look_after(group_id: UUID) -> None:
     """
     if join_group(group_id):
         return
-    info = groups.load_group(group_id)
-    if groups.has_room(info):
-        publish.send_helpers(group_id, info.queue, 1)
+    if groups.has_room(group_id):
+        publish.send_helpers(group_id, groups.load_group(group_id).queue, 1)
 
 
 def match_emitted(event_id: int) -> bool:
@@ -96,6 +96,8 @@ def _act(hints: Sequence[Hint]) -> None:
     for hint in hints:
         if isinstance(hint, GroupOpened):
             publish.send_group(hint)
+        elif isinstance(hint, GroupWidened):
+            publish.send_helpers(hint.group_id, hint.queue, hint.slots)
     try:
         for group_id in ending:
             look_after(group_id)

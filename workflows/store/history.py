@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from workflows.models import NodeExecution, Thread
+from workflows.states import ThreadState
 
 
 def last_end(run_id: UUID) -> dict[str, Any] | None:
@@ -14,14 +15,14 @@ def last_end(run_id: UUID) -> dict[str, Any] | None:
     return rows.order_by("-ended_at", "-id").values_list("output", flat=True).first()
 
 
-def counts_by_node(thread_id: int) -> dict[str, int]:
-    """Return how often a thread has completed each node."""
-    steps = NodeExecution.objects.filter(thread_id=thread_id, status="completed")
+def counts_by_node(**where: Any) -> dict[str, int]:
+    """Return how often each node was completed, by a thread (`thread_id`) or a run (`run_id`)."""
+    steps = NodeExecution.objects.filter(**where, status="completed")
     rows = steps.values_list("node")
     return dict(rows.annotate(times=Count("id")).order_by())
 
 
 def last_context(group_id: UUID) -> Any:
     """Return the context of the thread of a group that was over last."""
-    rows = Thread.objects.filter(group_id=group_id, context__isnull=False)
+    rows = Thread.objects.filter(group_id=group_id, state=ThreadState.ENDED, context__isnull=False)
     return rows.order_by("-moved_at", "-id").values_list("context", flat=True).first()

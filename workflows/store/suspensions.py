@@ -33,10 +33,14 @@ def resolve(suspension_id: UUID, by: str, **fields: Any) -> bool:
     return bool(rows.update(state=state, over_at=clock.now(), resolved_by=by, **fields))
 
 
-def close_all(run_ids: Collection[UUID]) -> list[Suspension]:
-    """Close the open suspensions of runs and return them."""
+def close_all(
+    run_ids: Collection[UUID], within: Collection[UUID] | None = None
+) -> list[Suspension]:
+    """Close the open suspensions of runs, or of their groups `within`, and return them."""
     rows = Suspension.objects.filter(run_id__in=run_ids, state=SuspensionState.OPEN)
-    closed = list(rows.order_by("pk").select_for_update())
+    if within is not None:
+        rows = rows.filter(thread__group_id__in=within)
+    closed = list(rows.order_by("pk").select_for_update(of=("self",)))
     for _ in closed:
         transition.follow(SUSPENSION_EDGES, SuspensionState.OPEN, "close")
     Suspension.objects.filter(pk__in=[row.pk for row in closed]).update(

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from workflows import clock, conf
 from workflows.models import Run, Suspension, Thread
-from workflows.states import RUN_FINAL, THREAD_EDGES, RunStatus, ThreadState
+from workflows.states import RUN_FINAL, THREAD_EDGES, GroupState, RunStatus, ThreadState
 from workflows.store import transition
 
 
@@ -21,11 +21,12 @@ def free_lost_claims(limit: int) -> int:
     """
     now = clock.now()
     lost = Thread.objects.filter(state=ThreadState.RUNNING, lease_until__lt=now)
-    is_elsewhere = Q(group__isnull=True) | ~Q(queue=F("group__queue"))
+    # A group that is not open any more has no queue to go back to.
+    in_group = Q(queue=F("group__queue"), group__state=GroupState.OPEN)
     freed = 0
     for event, rows, changes in (
-        ("hand_back", lost.filter(queue=F("group__queue")), {}),
-        ("wait_turn", lost.filter(is_elsewhere), {"wake_at": now}),
+        ("hand_back", lost.filter(in_group), {}),
+        ("wait_turn", lost.filter(~in_group | Q(group__isnull=True)), {"wake_at": now}),
     ):
         ids = _skip_locked(rows, limit)
         count = Thread.objects.filter(id__in=ids).update(
