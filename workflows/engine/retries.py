@@ -9,6 +9,7 @@ from workflows.definition.model import RetryPolicy, WorkConfig
 from workflows.engine.cursor import Cursor
 from workflows.engine.settlements import wait_turn
 from workflows.nodes.outcomes import Fail
+from workflows.store import history
 from workflows.store.rows import Settlement
 
 
@@ -50,9 +51,11 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
     stopped here, on every broker. A node's own limit counts only where its work is done under the
     claim: what is asleep elsewhere has not failed because a worker died on the way to it or back.
     """
-    is_work_here = isinstance(cursor.node.config, WorkConfig) and cursor.resolution is None
-    policy = policy_of(cursor.node) if is_work_here else None
-    limit = policy.attempts if policy else conf.settings().lost_work_attempts
+    policy, limit = policy_of(cursor.node), conf.settings().lost_work_attempts
+    if policy is not None and isinstance(cursor.node.config, WorkConfig):
+        limit = policy.attempts if cursor.resolution is None else limit
+    elif policy is not None:
+        limit += policy.attempts
     if cursor.claim.attempt <= limit:
         return None
     message = (
@@ -60,3 +63,10 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
         "finish it. Look at the workers' logs, then mend the activity or raise retry.attempts."
     )
     return Fail("lost_work", message)
+
+
+def attempt_to_sleep(cursor: Cursor) -> int:
+    """Return which attempt a sleep is: claims that were lost on the way to it are none."""
+    if cursor.resolution is not None or not cursor.is_first or cursor.claim.attempt == 1:
+        return cursor.attempt
+    return history.last_failed_attempt(cursor.claim.thread_id, cursor.seq) + 1

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from workflows.models import NodeExecution, Thread
 from workflows.states import ThreadState
@@ -26,3 +26,9 @@ def last_context(group_id: UUID) -> Any:
     """Return the context of the thread of a group that was over last."""
     rows = Thread.objects.filter(group_id=group_id, state=ThreadState.ENDED, context__isnull=False)
     return rows.order_by("-moved_at", "-id").values_list("context", flat=True).first()
+
+
+def last_failed_attempt(thread_id: int, seq: int) -> int:
+    """Return the number of the last attempt of a step that has failed; 0 when none has."""
+    failed = NodeExecution.objects.filter(thread_id=thread_id, seq=seq, status="failed")
+    return failed.aggregate(last=Max("attempt"))["last"] or 0
