@@ -115,6 +115,8 @@ class Activity:
     `heartbeat`: longest silence before the attempt counts as dead.
     `is_internal`: works for a kind of node of its own; a node of kind `activity` cannot name it.
     `is_stub`: answers from a script, in a trial.
+    `grace`: it keeps its time limit itself, and has so much longer to clear up before it is broken
+    off.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Activity:
     doc: str = ""
     is_internal: bool = False
     is_stub: bool = False
+    grace: timedelta = timedelta(0)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -213,6 +216,7 @@ def activity(
     transactional: bool = False,
     heartbeat: timedelta | None = None,
     internal: bool = False,
+    grace: timedelta = timedelta(0),
 ) -> Callable[[F], F]:
     """Register a function as an activity; it stays callable as before.
 
@@ -221,6 +225,7 @@ def activity(
         transactional: Its database writes and the thread's step commit together.
         heartbeat: Longest time without `ActivityContext.heartbeat` before it counts as dead.
         internal: Only a kind of node may ask for it, by this name; authors cannot.
+        grace: It keeps its time limit itself; what it has beyond it to clear up.
 
     Raises:
         ConfigurationError: The name is taken or is no name, or the function cannot be called
@@ -237,6 +242,7 @@ def activity(
             heartbeat=heartbeat,
             doc=doc,
             is_internal=internal,
+            grace=grace,
         )
         return function
 

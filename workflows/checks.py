@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import connections
 
 from workflows import conf
+from workflows.effects import sandbox
 from workflows.errors import ConfigurationError
 
 
@@ -37,4 +39,37 @@ def check_database(**_: Any) -> Sequence[CheckMessage]:
             "'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL'}.",
             id="workflows.E002",
         )
+    ]
+
+
+@register("workflows")
+def check_isolation(**_: Any) -> Sequence[CheckMessage]:
+    """Warn where isolated work is allowed and there is no sandbox for it: it would fail."""
+    try:
+        settings = conf.settings()
+    except ConfigurationError:
+        return []  # told by the check of the settings
+    if "isolated" not in (settings.code, settings.command):
+        return []
+    reason = sandbox.problem()
+    hint = "Workers need it; a machine that only serves pages does without."
+    return [checks.Warning(reason, hint=hint, id="workflows.W001")] if reason else []
+
+
+@register("workflows", deploy=True)
+def check_trust(**_: Any) -> Sequence[CheckMessage]:
+    """Warn of settings under which an author of workflows can do what the workers can."""
+    try:
+        settings = conf.settings()
+    except ConfigurationError:
+        return []
+    trusted = {conf.CODE: settings.code, conf.COMMAND: settings.command}
+    return [
+        checks.Warning(
+            f"{name} is 'trusted': what authors write runs with the rights of the workers.",
+            hint="Prefer 'isolated', unless every author may do what the workers can.",
+            id="workflows.W002",
+        )
+        for name, mode in trusted.items()
+        if mode == "trusted"
     ]

@@ -66,6 +66,7 @@ RUN_EDGES: Edges = {
 
 THREAD_EDGES: Edges = {
     ("queued", "claim"): "running",
+    ("queued", "release"): "ready",
     ("ready", "claim"): "running",
     ("running", "advance"): "running",
     ("running", "hand_back"): "queued",

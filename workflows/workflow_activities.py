@@ -1,5 +1,5 @@
 """The activities of the engine's own kinds; importing their modules registers them."""
 
-from workflows.effects import http
+from workflows.effects import code, command, http
 
-__all__ = ["http"]
+__all__ = ["code", "command", "http"]

@@ -135,8 +135,8 @@ def test_a_message_that_redis_lost_before_it_was_sent_is_sent_by_the_sweeper(
 def test_tasks_of_another_code_base_are_answered_too(workers: Workers) -> None:
     """Contract: sends any existing Celery task by name to its queue and waits for its answer without holding a slot"""  # noqa: E501
     workers.start(concurrency=1)
-    variables = {"FOREIGN_REDIS": str(places.REDIS_SOCKET), "FOREIGN_PREFIX": settings.KEY_PREFIX}
-    workers.start_foreign("tests.support.foreign_app", "foreign", **variables)
+    broker = f"redis+socket://{places.REDIS_SOCKET}?virtual_host=0"
+    workers.start_foreign("foreign", broker, settings.KEY_PREFIX)
     added = begin("added", "foreign.add", args=[1, 2], queue="foreign")
     refused = begin("refused", "foreign.refuse", queue="foreign")
     assert_completed(finish(added), {"output": 3})

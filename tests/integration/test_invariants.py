@@ -1,6 +1,6 @@
 """What must hold when many do the same thing at the same moment, on a real PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from uuid import UUID
 
@@ -300,11 +300,11 @@ def test_a_deadlock_is_tried_again_before_anybody_is_told(
 ) -> None:
     real, failures = threads.cancel_all, iter([True, True, False])
 
-    def sometimes(run_id: UUID) -> int:
+    def sometimes(run_ids: list[UUID], within: Collection[UUID] | None) -> int:
         if next(failures, False):
             with connection.cursor() as cursor:
                 cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$")
-        return real(run_id)
+        return real(run_ids, within)
 
     monkeypatch.setattr(threads, "cancel_all", sometimes)
     assert services.cancel(asleep.pk).status == "cancelled"
@@ -312,7 +312,7 @@ def test_a_deadlock_is_tried_again_before_anybody_is_told(
 
 
 def test_a_deadlock_that_stays_is_told(asleep: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def always(_run_id: UUID) -> int:
+    def always(*_: object) -> int:
         with connection.cursor() as cursor:
             cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$")
         return 0

@@ -1,5 +1,6 @@
 """The same workflows on RabbitMQ: quorum queues, and slots that send themselves again."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,9 +8,13 @@ import redis
 from pytest_django import Settings
 
 from tests.support import activities
+from tests.support.assertions import assert_completed, assert_failed
+from tests.support.builder import celery_task, end, workflow
 from tests.support.mini import MiniSet
+from tests.support.waiting import wait_for
 from tests.support.workers import Workers, workers_on
-from workflows.models import Slot, ThreadGroup
+from workflows import services
+from workflows.models import Run, Slot, ThreadGroup
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -29,6 +34,23 @@ def on_rabbitmq(
         started.start(include=activities.__name__)
         started.start_beat()
         yield started
+
+
+def test_a_task_of_another_code_base_comes_back_over_its_own_sort_of_queue(
+    on_rabbitmq: Workers, rabbitmq_url: str
+) -> None:
+    """Its queue is a classic one, ours are quorum queues: neither side declares the other's."""
+    on_rabbitmq.start_foreign("foreign", rabbitmq_url)
+    runs = {}
+    for task in ("foreign.add", "foreign.refuse"):
+        args = [1, 2] if task == "foreign.add" else []
+        name = task.partition(".")[2]
+        definition = workflow(name, celery_task("call", task, args=args, queue="foreign"), end())
+        services.publish(json.dumps(definition))
+        runs[name] = services.start(name).run
+    wait_for(lambda: not Run.objects.filter(ended_at__isnull=True).exists())
+    assert_completed(runs["add"], {"output": 3})
+    assert_failed(runs["refuse"], "task_failed", "call")
 
 
 def test_everything_ends_on_rabbitmq_with_slots_sent_again_under_their_id(

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
+from django.db import DatabaseError
 
+from approvals.models import ApprovalRequest
 from tests.support.assertions import assert_at_rest, assert_completed, assert_waiting_for
 from tests.support.builder import (
     activity,
@@ -20,6 +23,7 @@ from tests.support.builder import (
 from tests.support.families import child_of, family
 from tests.support.invariants import assert_invariants
 from workflows import services
+from workflows.engine.commands import cancel_run
 from workflows.models import Run
 from workflows.services import orphans
 from workflows.testing import Harness
@@ -48,7 +52,7 @@ def test_cancelling_a_parent_cancels_its_children(any_order: Harness) -> None:
     services.cancel(run.pk)
     assert statuses(run) == ["cancelled", "cancelled"]
     child = child_of(run)
-    assert child.reason == f"run {run.pk}, which has started it, no longer waits for it"
+    assert child.reason == "the run that has started it no longer waits for it"
     for each_run in family(run):
         assert_at_rest(each_run)
         assert not each_run.has_orphans
@@ -204,3 +208,43 @@ def test_the_late_end_of_an_abandoned_child_wakes_nobody(engine: Harness) -> Non
     assert_completed(child)
     assert_completed(run)
     assert_invariants()
+
+
+def test_a_child_that_cannot_be_cancelled_does_not_keep_the_others(
+    engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.publish(SLEEPER)
+    many = each("m", "call", next="end")
+    engine.publish(workflow("main", many, gosub("call", "sleeper", next=None), end()))
+    run = engine.start("main", {"items": [1, 2, 3]})
+    engine.drain()
+    real, stuck = cancel_run.apply_to_orphans, family(run)[-1].pk
+
+    def refuse(run_ids: list[Any], *, reason: str) -> Any:
+        if stuck in run_ids:
+            raise DatabaseError
+        return real(run_ids, reason=reason)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(cancel_run, "apply_to_orphans", refuse)
+        services.cancel(run.pk)
+    assert sorted(statuses(run)) == ["cancelled", "cancelled", "cancelled", "suspended"]
+    assert engine.result(run).has_orphans
+    engine.drain()
+    assert set(statuses(run)) == {"cancelled"}
+    assert not engine.result(run).has_orphans
+
+
+def test_children_that_ask_people_are_closed_with_what_they_ask(engine: Harness) -> None:
+    group = Group.objects.create(name="legal")
+    User.objects.create(username="lena").groups.add(group)
+    ask = {"id": "ask", "type": "approval", "to": {"groups": ["legal"]}}
+    engine.publish(workflow("sub", ask, end()))
+    many = each("m", "call", next="end")
+    engine.publish(workflow("main", many, gosub("call", "sub", next=None), end()))
+    run = engine.start("main", {"items": [1, 2, 3]})
+    engine.drain()
+    assert ApprovalRequest.objects.filter(status="open").count() == 3
+    services.cancel(run.pk)
+    assert set(statuses(run)) == {"cancelled"}
+    assert ApprovalRequest.objects.filter(status="cancelled").count() == 3

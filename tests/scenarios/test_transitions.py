@@ -149,6 +149,36 @@ def _loses_its_worker(engine: Harness) -> None:
     assert engine.result(run).status == "completed"
 
 
+def _fails_in_part(engine: Harness) -> None:
+    engine.publish(
+        workflow(
+            "t",
+            {**fan_out("f", a="m", b="b"), "tolerate": {"count": 1}},
+            each("m", "bad", next="j"),
+            activity("bad", "test.refuse", next=None),
+            edit("b", next="j"),
+            fan_in("j"),
+            end(),
+        )
+    )
+    engine.run("t", {"items": [1, 2]})
+
+
+def _leaves_branches_behind(engine: Harness) -> None:
+    engine.publish(
+        workflow(
+            "t",
+            fan_out("f", a="a", b="b"),
+            edit("a", next="j"),
+            edit("b", next="j"),
+            fan_in("j", wait_for="any", rest="absorb"),
+            delay("later", "PT1S"),
+            end(),
+        )
+    )
+    engine.run("t")
+
+
 STORIES: tuple[Callable[[Harness], None], ...] = (
     _ends_well,
     _fails,
@@ -161,6 +191,8 @@ STORIES: tuple[Callable[[Harness], None], ...] = (
     _goes_on_in_hand,
     _takes_turns,
     _loses_its_worker,
+    _fails_in_part,
+    _leaves_branches_behind,
 )
 
 

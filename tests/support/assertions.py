@@ -59,6 +59,13 @@ def visited(run: Run) -> list[str]:
     return list(steps.values_list("node", flat=True))
 
 
+def part_states(run: Run, node: str | None = None) -> list[str]:
+    """Return the states of the parts of a run's groups (of the split `node`), in their order."""
+    rows = Thread.objects.filter(run=run, group__isnull=False)
+    rows = rows.filter(group__node=node) if node else rows
+    return list(rows.order_by("id").values_list("state", flat=True))
+
+
 def live_parts(run: Run) -> int:
     """Return how many threads of a run's groups hold a place in a window."""
     return Thread.objects.filter(run=run, group__isnull=False, state__in=THREAD_LIVE).count()

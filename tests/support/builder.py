@@ -54,6 +54,12 @@ def fan_out(id_: str, **branches: str | None) -> Node:
     return {"id": id_, "type": "fan_out", "branches": parts, "next": None}
 
 
+def race(id_: str, *, next: str | None = None, **branches: str) -> Node:  # noqa: A002
+    """Let named branches race."""
+    parts = [{"name": name, "next": start} for name, start in branches.items()]
+    return {"id": id_, "type": "race", "branches": parts, "next": next}
+
+
 def fan_in(id_: str, **fields: Any) -> Node:
     return {"id": id_, "type": "fan_in", **fields}
 

@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-app = Celery("foreign", broker=f"redis+socket://{os.environ['FOREIGN_REDIS']}?virtual_host=0")
+app = Celery("foreign", broker=os.environ["FOREIGN_BROKER"])
 app.conf.update(
     broker_transport_options={"global_keyprefix": os.environ["FOREIGN_PREFIX"]},
     task_ignore_result=True,

@@ -2,6 +2,8 @@
 
 from django.db.models import Exists, OuterRef
 
+from workflows.engine.plans import load_plan
+from workflows.engine.verdicts import Rule, rule_of
 from workflows.models import Run, Suspension, Thread, ThreadGroup
 from workflows.states import RUN_FINAL, THREAD_OVER
 
@@ -38,8 +40,21 @@ def _assert_groups_have_owners() -> None:
     assert not joining.exclude(Exists(opened)).exists(), "a thread waits for no open group"
     orphaned = ThreadGroup.objects.filter(state="open").exclude(owner__state="joining")
     assert not orphaned.exists(), "an open group has no owner that waits for it"
-    closed = _LIVE.exclude(group__isnull=True).exclude(group__state="open")
-    assert not closed.exists(), "a closed group has live threads"
+    in_group = _LIVE.exclude(group__isnull=True)
+    stopped = in_group.filter(group__state__in=("failed", "cancelled"))
+    assert not stopped.exists(), "a group that was stopped has live threads"
+    left = in_group.filter(group__state="joined").select_related("group__run__version")
+    for thread in left:
+        assert rule_of_group(thread).rest == "absorb", "a joined group has live threads"
+        assert thread.state != "queued", "a thread waits in the queue of a joined group"
+        assert thread.context is not None, "a thread has lost its context with its group"
+
+
+def rule_of_group(thread: Thread) -> Rule:
+    """Return what the join of a thread's group waits for, and what becomes of the rest."""
+    assert thread.group is not None
+    version = thread.group.run.version
+    return rule_of(load_plan(version.pk, version.digest), thread.group.node, thread.group.parts)
 
 
 def _assert_parents_are_told() -> None:

@@ -66,9 +66,11 @@ class Workers:
             )
         return started
 
-    def start_foreign(self, app: str, queues: str, **variables: str) -> Child:
+    def start_foreign(self, queue: str, broker: str, prefix: str = "") -> Child:
         """Start a worker of another code base: its app knows neither Django nor our tasks."""
-        words = ("worker", "--pool", "prefork", "--concurrency", "1", "--queues", queues)
+        app = "tests.support.foreign_app"
+        variables = {"FOREIGN_BROKER": broker, "FOREIGN_PREFIX": prefix}
+        words = ("worker", "--pool", "prefork", "--concurrency", "1", "--queues", queue)
         words += ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
         words += ("--hostname", f"foreign{self._started}@tests")
         worker = self._child("foreign", *words)

@@ -1,6 +1,7 @@
 """The engine in Django's admin: everything can be seen, nothing edited; actions call services."""
 
 from workflows.admin.definitions import WorkflowAdmin, WorkflowVersionAdmin
+from workflows.admin.questions import QuestionAdmin
 from workflows.admin.rows import (
     EventAdmin,
     NodeExecutionAdmin,
@@ -14,6 +15,7 @@ from workflows.admin.secrets import SecretAdmin
 __all__ = [
     "EventAdmin",
     "NodeExecutionAdmin",
+    "QuestionAdmin",
     "RunAdmin",
     "SecretAdmin",
     "SuspensionAdmin",

@@ -11,6 +11,7 @@ from workflows.api.fields import (
     LifeField,
     ObjectField,
     TextField,
+    ToleranceField,
     WholeField,
 )
 from workflows.services.runs import REASON_LENGTH
@@ -34,6 +35,15 @@ class CancelSerializer(serializers.Serializer[None]):
     """The body of a cancel."""
 
     reason = TextField(required=False, default="", allow_blank=True, max_length=REASON_LENGTH)
+
+
+class ChangeGroupSerializer(serializers.Serializer[None]):
+    """The body of a change of a split that is under way."""
+
+    node = TextField(max_length=80, help_text="Id of the split's node.")
+    group = serializers.UUIDField(required=False, help_text="Only this one of its open groups.")
+    parallel = WholeField(required=False, min_value=0, max_value=LARGEST_NUMBER)
+    tolerate = ToleranceField(required=False, allow_null=True)
 
 
 class LoginSerializer(serializers.Serializer[None]):

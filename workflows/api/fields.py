@@ -60,6 +60,28 @@ class ObjectField(serializers.JSONField):
         return data
 
 
+@extend_schema_field(
+    {
+        "type": ["object", "null"],
+        "properties": {
+            "count": {"type": "integer", "minimum": 0},
+            "percent": {"type": "number", "minimum": 0, "maximum": 100},
+        },
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+)
+class ToleranceField(serializers.JSONField):
+    """`{"count": n}` or `{"percent": p}` of parts that may fail; null for none."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            message = "Must be an object with `count` or `percent`, or null."
+            raise serializers.ValidationError(message, code="input_type")
+        return data
+
+
 @extend_schema_field({})
 class AnyField(serializers.JSONField):
     """Any JSON value; null as well."""

@@ -14,7 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from workflows.api.base import ApiView, person
-from workflows.api.bodies import CancelSerializer, RunQuery, StartSerializer, as_lookups
+from workflows.api.bodies import (
+    CancelSerializer,
+    ChangeGroupSerializer,
+    RunQuery,
+    StartSerializer,
+    as_lookups,
+)
 from workflows.api.idempotency import idempotent, once
 from workflows.api.pagination import NewestFirst, OldestFirst
 from workflows.api.reading import read_body, read_query
@@ -27,7 +33,7 @@ from workflows.api.serializers import (
 from workflows.errors import InputRefusedError, Problem
 from workflows.models import NodeExecution, Run
 from workflows.selectors.runs import history_of, run_by_id, runs
-from workflows.services import cancel, start
+from workflows.services import cancel, change_group, start
 from workflows.services.waiting import wait_for
 from workflows.states import RUN_FINAL
 
@@ -131,6 +137,26 @@ class RunCancel(ApiView):
         """Stop every thread and close every wait; a run that is over is a conflict."""
         body = read_body(CancelSerializer, request.data)
         run = cancel(run_id, reason=body["reason"], by=person(request))
+        return Response(RunDetailSerializer(run).data)
+
+
+class RunChangeGroup(ApiView):
+    """Change how many parts of a split live at once, or may fail, while it is under way."""
+
+    needs = {"POST": "change_group"}
+    serializer_class = ChangeGroupSerializer
+    queryset = Run.objects.none()
+
+    @extend_schema(
+        operation_id="runs_change_group",
+        request=ChangeGroupSerializer,
+        responses={200: RunDetailSerializer},
+    )
+    @idempotent
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Change the open groups of a node; one that is over is a conflict."""
+        body = read_body(ChangeGroupSerializer, request.data)
+        run = change_group(run_id, body.pop("node"), **body)
         return Response(RunDetailSerializer(run).data)
 
 

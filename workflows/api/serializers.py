@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from workflows.api.fields import ToleranceField
 from workflows.models import (
     Event,
     NodeExecution,
@@ -168,7 +169,9 @@ class GroupSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
     expected = serializers.IntegerField(help_text="Parts in all.")
     over = serializers.IntegerField(help_text="Parts that are over.")
+    failed = serializers.IntegerField(help_text="Parts that have failed.")
     parallel = serializers.IntegerField(help_text="Parts at once; 0 is no limit.")
+    tolerate = ToleranceField(allow_null=True, help_text="Parts that may fail; none if null.")
     opened_at = serializers.DateTimeField()
 
 

@@ -50,6 +50,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/", runs.RunDetail.as_view(), name="run-detail"),
     path("runs/<uuid:run_id>/history/", runs.RunHistory.as_view(), name="run-history"),
     path("runs/<uuid:run_id>/cancel/", runs.RunCancel.as_view(), name="run-cancel"),
+    path(
+        "runs/<uuid:run_id>/change-group/", runs.RunChangeGroup.as_view(), name="run-change-group"
+    ),
     path("questions/", questions.QuestionList.as_view(), name="question-list"),
     path(
         "questions/<uuid:question_id>/", questions.QuestionDetail.as_view(), name="question-detail"

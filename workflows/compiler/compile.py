@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from workflows.compiler import passes
-from workflows.compiler.draft import FAN_OUT, Draft, DraftNode
+from workflows.compiler.draft import FAN_OUT, Draft, DraftNode, Refused
 from workflows.compiler.plan import Plan, PlanNode
 from workflows.compiler.reading import declared_ports, read_draft, synthetic_id
 from workflows.context.values import check_value, digest
@@ -28,7 +28,7 @@ class Compiled:
     warnings: tuple[Problem, ...] = ()
 
 
-def compile_document(
+def compile_document(  # noqa: PLR0913 - everything that a document may name
     document: Document,
     *,
     kinds: Kinds,
@@ -36,6 +36,7 @@ def compile_document(
     queues: Collection[str] | None = None,
     workflows: Mapping[str, int] | None = None,
     tasks: Collection[str] | None = None,
+    refused: Refused | None = None,
 ) -> Compiled:
     """Check a document and make its plan.
 
@@ -48,6 +49,8 @@ def compile_document(
             None leaves them unchecked.
         tasks: names of the Celery tasks of this code base, of which others are warned of; None
             leaves them unchecked.
+        refused: tells of a node what this installation does not allow, as `Kind.check` does; None
+            allows everything.
 
     Raises:
         DefinitionError: with every problem, sorted by line and column.
@@ -59,6 +62,7 @@ def compile_document(
         queues=queues,
         workflows=workflows,
         tasks=tasks,
+        refused=refused,
     )
     found = sorted({one for check in _checks() for one in check(draft)}, key=_place)
     errors = [one for one in found if one.severity == "error"]

@@ -1,6 +1,6 @@
 """A document on its way to a plan: everything that the checks look at, read once."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ from workflows.definition.parse import Document
 from workflows.errors import ExpressionError, Problem
 from workflows.expressions import ExpressionInfo
 from workflows.nodes.base import Kind
+
+#: What an installation does not allow of a node: (JSON pointer inside the node, message) each.
+Refused = Callable[[NodeConfig], Iterable[tuple[str, str]]]
 
 START = "start"
 FAN_OUT = "fan_out"
@@ -102,6 +105,7 @@ class Draft:
     queues: Collection[str] | None = None
     workflows: Mapping[str, int] | None = None
     tasks: Collection[str] | None = None
+    refused: Refused | None = None
     by_name: Mapping[str, DraftNode] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
     nearest: Nearest = field(default_factory=Nearest)

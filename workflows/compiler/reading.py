@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from workflows.compiler.bodies import find_bodies
-from workflows.compiler.draft import START, Draft, DraftNode, place_problem
+from workflows.compiler.draft import START, Draft, DraftNode, Refused, place_problem
 from workflows.compiler.graph import Edge, GraphNode, build_graph
 from workflows.compiler.matching import match_joins
 from workflows.compiler.nearest import Nearest
@@ -31,7 +31,7 @@ class _AnyConfig(NodeConfig):
     model_config = ConfigDict(extra="allow")
 
 
-def read_draft(
+def read_draft(  # noqa: PLR0913 - everything that a document may name
     document: Document,
     *,
     kinds: Kinds,
@@ -39,6 +39,7 @@ def read_draft(
     queues: Collection[str] | None,
     workflows: Mapping[str, int] | None = None,
     tasks: Collection[str] | None = None,
+    refused: Refused | None = None,
 ) -> Draft:
     """Read a whole document; what is wrong with its fields is in the draft's `early` problems."""
     definition, problems = _read_top(document)
@@ -62,6 +63,7 @@ def read_draft(
         queues=queues,
         workflows=workflows,
         tasks=tasks,
+        refused=refused,
         by_name=by_name,
         nearest=nearest,
     )

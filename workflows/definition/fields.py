@@ -28,10 +28,21 @@ MarkName = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the text in a field is; `names` are extra names in scope of an expression."""
+    """What the text in a field is.
+
+    `names` are extra names in scope of an expression, `words` what may stand in its place. A number
+    beside an expression is no expression either.
+    """
 
     is_a: MarkName
     names: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def is_meant(self, value: Any) -> bool:
+        """Tell whether a field's value is what the mark says."""
+        if isinstance(value, str):
+            return value not in self.words
+        return isinstance(value, list | tuple) or self.is_a not in ("cel", "condition")
 
 
 Cel = Annotated[str, Field(min_length=1), Mark("cel")]
@@ -71,6 +82,23 @@ def _read_duration(value: Any) -> Any:
 Duration = Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_read_duration)]
 
 
+def _read_wait_for(value: Any) -> Any:
+    """Say what may stand here in one message, instead of one for each alternative."""
+    if isinstance(value, str) or (type(value) is int and value > 0):
+        return value
+    message = "expected all, any, a number of branches from 1, or a condition over `group`"
+    raise ValueError(message)
+
+
+#: When a join goes on.
+WaitFor = Annotated[
+    Literal["all", "any"]
+    | Annotated[int, Field(ge=1)]
+    | Annotated[str, Mark("cel", names=("group",), words=("all", "any"))],
+    BeforeValidator(_read_wait_for),
+]
+
+
 def marked(model: BaseModel, pointer: str = "") -> Iterator[tuple[Mark, Any, str]]:
     """Yield (mark, value, JSON pointer) for each marked field of `model` and of models in it."""
     for name, info in type(model).model_fields.items():
@@ -81,7 +109,7 @@ def marked(model: BaseModel, pointer: str = "") -> Iterator[tuple[Mark, Any, str
         marks = [meta for meta in info.metadata if isinstance(meta, Mark)]
         marks += _inner_marks(info.annotation)
         if marks:
-            yield marks[0], value, here
+            yield from [(marks[0], value, here)] if marks[0].is_meant(value) else []
         elif isinstance(value, BaseModel):
             yield from marked(value, here)
         elif isinstance(value, list | tuple):

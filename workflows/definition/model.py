@@ -38,6 +38,21 @@ class RetryPolicy(Model):
         return code not in self.unless and (self.on is None or code in self.on)
 
 
+class Tolerate(Model):
+    """How many parts of a split may fail before all of it does: `count` or `percent` of them."""
+
+    count: int | None = Field(None, ge=0, description="So many parts.")
+    percent: float | None = Field(
+        None, ge=0, le=100, description="So many of a hundred; what is left of a part is dropped."
+    )
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return what is wrong with it, as `Kind.check` answers it."""
+        if (self.count is None) == (self.percent is None):
+            return [("/tolerate", "`tolerate` has either `count` or `percent`.")]
+        return []
+
+
 class NodeConfig(Model):
     """The fields that every kind of node has."""
 

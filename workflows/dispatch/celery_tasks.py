@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from celery import current_app, signature, states
+from kombu import Exchange, Queue
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps, loads
 
@@ -22,9 +23,9 @@ def send_task(call: TaskCall) -> bool:
     The task runs in a worker of its own queue. That worker sends the answer on to ours, by `link`
     and `link_error`, so that nobody waits for it and no result need be stored.
     """
-    back = {"kwargs": {"suspension": str(call.id)}, **_to_us()}
+    back = {"kwargs": {"suspension": str(call.id)}, **_way_back()}
     options: dict[str, Any] = {
-        "queue": call.queue,
+        "queue": _queue(call.queue),
         "priority": call.priority,
         "expires": call.expires,
     }
@@ -51,7 +52,12 @@ def send_failure(suspension: str, error: BaseException) -> None:
     def send() -> None:
         args = (suspension, ended_with(error))
         current_app.send_task(
-            "workflows.task_failed", args, {"suspension": suspension}, retry=False, **_to_us()
+            "workflows.task_failed",
+            args,
+            {"suspension": suspension},
+            queue=conf.settings().default_queue,
+            retry=False,
+            ignore_result=True,
         )
 
     best_effort(send, "the failure of a task")
@@ -94,8 +100,23 @@ def task_names() -> Collection[str]:
     return [name for name in current_app.tasks if not name.startswith("celery.")]
 
 
-def _to_us() -> dict[str, Any]:
-    return {"queue": conf.settings().default_queue, "ignore_result": True}
+def _queue(name: str | None) -> Queue | str | None:
+    """Return where a task goes: a queue that is not ours is never declared, it has its own sort."""
+    if name is None or name in current_app.amqp.queues:
+        return name
+    return Queue(name, Exchange(""), routing_key=name, no_declare=True)
+
+
+def _way_back() -> dict[str, Any]:
+    """Return the options by which a worker of any code base reaches our queue.
+
+    Named as a queue, it would be declared there, and of another sort than ours.
+    """
+    ours = current_app.amqp.queues[conf.settings().default_queue]
+    if not ours.exchange.name:
+        return {"queue": ours.name, "ignore_result": True}
+    place = {"exchange": ours.exchange.name, "routing_key": ours.routing_key}
+    return {**place, "ignore_result": True}
 
 
 def _as_sent(answer: Any) -> Ending:

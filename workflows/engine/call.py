@@ -92,7 +92,7 @@ def call_activity(
     limit = _TimeLimit()
     try:
         try:
-            limit.start(seconds)
+            limit.start(seconds + activity.grace.total_seconds())
             answer = call_registered(activity, asked.input, context=context)
         finally:
             limit.stop()

@@ -9,12 +9,13 @@ from workflows.compiler.plan import Plan, PlanNode
 from workflows.engine import frames
 from workflows.engine.frames import Frames
 from workflows.engine.plans import load_plan
+from workflows.engine.verdicts import rule_of
 from workflows.models import Thread
 from workflows.nodes.outcomes import Fail, JSONObject
 from workflows.nodes.parts import part_context, parts_from_json
 from workflows.nodes.suspensions import Resolution
 from workflows.states import ThreadState
-from workflows.store import groups, runs
+from workflows.store import groups, runs, threads
 from workflows.store.rows import Claim, GroupInfo, HistoryRow, RunInfo, Settlement
 
 
@@ -52,10 +53,14 @@ class Cursor:
     def own_context(self) -> JSONObject | None:
         """Return the context to keep for a sleep: none while it is what the part started with.
 
-        Ten thousand parts that sleep must not keep ten thousand copies of their group's list.
+        Ten thousand parts that sleep must not keep ten thousand copies of their group's list. A
+        branch that may be left behind by its group keeps its own.
         """
-        is_start = self.group is not None and self.context is self.start_context
-        return None if is_start else self.context
+        group = self.group
+        if group is None or self.context is not self.start_context:
+            return self.context
+        is_watched = rule_of(self.plan, group.node, group.parts).is_watched
+        return self.context if is_watched else None
 
     @property
     def attempt(self) -> int:
@@ -64,6 +69,16 @@ class Cursor:
         if slept is not None:
             return int(slept)
         return self.claim.attempt if self.is_first or self.has_called else 1
+
+    @property
+    def executed(self) -> int:
+        """Return how many nodes the run has executed, as far as this thread knows.
+
+        Itself, the threads that it has joined, and what was done before its group was opened: not
+        what goes on beside it.
+        """
+        before = self.group.steps_before if self.group is not None else 0
+        return before + self.claim.joined_steps + self.seq
 
     @property
     def idempotency_key(self) -> str:
@@ -135,9 +150,12 @@ def open_cursor(claim: Claim) -> Cursor:
     group = groups.load_group(claim.group_id) if claim.group_id else None
     context = claim.context
     start: JSONObject = {}
-    if group is not None:
+    if group is not None and group.is_open:
         start = part_context(parts_from_json(group.parts), group.base, claim.idx)
         context = start if context is None else context
+    elif context is None and group is not None:
+        # Joined since it was claimed, with this part left behind: by then it has one of its own.
+        context = threads.context_of(claim.thread_id)
     return Cursor(
         claim=claim,
         plan=load_plan(run.version_id, run.digest),

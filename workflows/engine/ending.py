@@ -1,6 +1,8 @@
 """How a run becomes final: everything in it stops, and what it leaves is written down."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from workflows.compiler.plan import Plan
 from workflows.definition.schema_check import validate_value
@@ -15,24 +17,38 @@ from workflows.nodes.registry import are_plugin_hooks_on
 from workflows.store import groups, history, questions, runs, suspensions, threads
 
 
-def stop_all(run: Run, plan: Plan, by: str) -> list[Suspension]:
+def stop_all(
+    run: Run, plan: Plan, by: str, within: Collection[UUID] | None = None
+) -> list[Suspension]:
     """Cancel every thread, group and wait of a locked run, in the order of locks.
+
+    Args:
+        run: the run.
+        plan: its plan.
+        by: what the plug-ins are told that the waits were closed by.
+        within: stop only what is in these groups.
 
     Returns:
         The waits that were closed.
     """
-    if not threads.has_live(run.pk):
+    if within is None and not threads.has_live(run.pk):
         return []  # groups and waits are open only while a thread sleeps at them
     family = questions.lock_queue(run) if questions.has_questions(run.pk) else None
-    groups.cancel_all(run.pk)
-    closed = suspensions.close_all(run.pk)
+    groups.cancel_all([run.pk], within)
+    closed = suspensions.close_all([run.pk], within)
     for suspension in closed:
         if suspension.is_asked and are_plugin_hooks_on():
             plan.nodes[suspension.node].kind.on_closed(str(suspension.pk), by)
     if family is not None:
         ask_next(family)
-    threads.cancel_all(run.pk)
+    threads.cancel_all([run.pk], within)
     return closed
+
+
+def stop_groups(run: Run, plan: Plan, group_ids: Collection[UUID]) -> list[Hint]:
+    """Cancel what lives in a closed group and the groups inside of it, in a locked run."""
+    closed = stop_all(run, plan, "join", within=group_ids)
+    return leave_orphans(run.pk) if any(wait.kind == "child" for wait in closed) else []
 
 
 def fits(plan: Plan, output: Any) -> bool:
@@ -66,6 +82,19 @@ def fail(run: Run, plan: Plan, error: JSONObject) -> list[Hint]:
 def cancel(run: Run, plan: Plan, reason: str) -> list[Hint]:
     """End a locked run as cancelled."""
     return _finish(run, stop_all(run, plan, "cancel"), "cancel", reason=reason)
+
+
+def cancel_together(locked: Sequence[Run], reason: str) -> list[Hint]:
+    """End several locked runs as cancelled: runs that nobody waits for and that ask nobody.
+
+    In the order of locks, as for one: first everything of one sort, then of the next.
+    """
+    run_ids = [run.pk for run in locked]
+    groups.cancel_all(run_ids)
+    suspensions.close_all(run_ids)
+    threads.cancel_all(run_ids)
+    runs.cancel_together(locked, reason)
+    return leave_orphans(*run_ids)
 
 
 def _finish(run: Run, closed: list[Suspension], event: str, **fields: Any) -> list[Hint]:

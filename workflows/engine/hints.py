@@ -24,6 +24,15 @@ class GroupOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupWidened:
+    """More threads of an open group may live at once: send helpers to it."""
+
+    group_id: UUID
+    queue: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupEnding:
     """A thread of a group is over: look whether it was the last."""
 
@@ -76,6 +85,7 @@ class TaskUnsent:
 Hint = (
     ThreadReady
     | GroupOpened
+    | GroupWidened
     | GroupEnding
     | GroupWaiting
     | ThreadSlept

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from workflows.engine.command import Command
-from workflows.engine.commands import emit, fail_run, finish_run, split, suspend
+from workflows.engine.commands import emit, end_part, fail_thread, finish_run, split, suspend
 from workflows.engine.cursor import Cursor
 from workflows.engine.retries import next_attempt, priority_of
 from workflows.engine.segment import Cut, Over, Stop
@@ -14,6 +14,7 @@ from workflows.engine.settlements import (
     is_own_join,
     record_end,
     wait_turn,
+    wrong_join,
 )
 from workflows.nodes.outcomes import Arrive, Emit, Fail, Finish, Split, Suspend
 from workflows.nodes.suspensions import ActivityCall
@@ -53,7 +54,7 @@ def _fail(cursor: Cursor, fail: Fail) -> Settlement | Command:
         return again
     target = cursor.node.ports.get("on_error")
     if target is None or fail.fatal:
-        return Command(lambda: fail_run.apply(cursor, fail))
+        return Command(lambda: fail_thread.apply(cursor, fail))
     error = cursor.failure(fail)
     cursor.record("failed", input=fail.input, error=error)
     cursor.move_to(target, {**cursor.context, "error": error})
@@ -63,7 +64,7 @@ def _fail(cursor: Cursor, fail: Fail) -> Settlement | Command:
 def _finish(cursor: Cursor, stop: Over | Finish) -> Settlement | Command:
     stops_all = isinstance(stop, Finish) and stop.terminate
     if cursor.group is not None and not stops_all:
-        return end(cursor, stop)
+        return end_part.prepare(cursor, end(cursor, stop))
     if isinstance(stop, Over):
         return Command(lambda: finish_run.apply(cursor))
     record_end(cursor, stop)
@@ -72,7 +73,6 @@ def _finish(cursor: Cursor, stop: Over | Finish) -> Settlement | Command:
 
 def _arrive(cursor: Cursor) -> Settlement | Command:
     if is_own_join(cursor):
-        return arrive(cursor)
-    group = cursor.group.node if cursor.group else None
-    message = f"The thread arrived at {cursor.node_id!r}, which does not join split {group!r}."
-    return Command(lambda: fail_run.apply(cursor, Fail("wrong_join", message, fatal=True)))
+        return end_part.prepare(cursor, arrive(cursor))
+    stranger = Fail("wrong_join", wrong_join(cursor), fatal=True)
+    return Command(lambda: fail_thread.apply(cursor, stranger))

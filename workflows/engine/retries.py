@@ -10,6 +10,7 @@ from workflows.engine.cursor import Cursor
 from workflows.engine.settlements import wait_turn
 from workflows.nodes.outcomes import Branches, Fail
 from workflows.nodes.parts import part_start, parts_from_json
+from workflows.store import history
 from workflows.store.rows import GroupInfo, Settlement
 
 
@@ -77,8 +78,11 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
     claim: what is asleep elsewhere has not failed because a worker died on the way to it or back.
     """
     attempt = cursor.claim.attempt
-    is_asleep_elsewhere = cursor.resolution is not None
-    limit = conf.settings().lost_work_attempts if is_asleep_elsewhere else attempts_of(cursor.node)
+    policy, limit = policy_of(cursor.node), attempts_of(cursor.node)
+    if policy is not None and isinstance(cursor.node.config, WorkConfig):
+        limit = limit if cursor.resolution is None else conf.settings().lost_work_attempts
+    elif policy is not None:
+        limit += policy.attempts
     if attempt <= limit:
         return None
     message = (
@@ -86,3 +90,10 @@ def lost_too_often(cursor: Cursor) -> Fail | None:
         "finish it. Look at the workers' logs, then mend the activity or raise retry.attempts."
     )
     return Fail("lost_work", message)
+
+
+def attempt_to_sleep(cursor: Cursor) -> int:
+    """Return which attempt a sleep is: claims that were lost on the way to it are none."""
+    if cursor.resolution is not None or not cursor.is_first or cursor.claim.attempt == 1:
+        return cursor.attempt
+    return history.last_failed_attempt(cursor.claim.thread_id, cursor.seq) + 1

@@ -1,9 +1,9 @@
 """Walks the nodes without side effects in memory, up to the first that needs more."""
 
-from collections import Counter
 from dataclasses import dataclass
 from time import monotonic
 
+from workflows.engine.bounds import limit_of, too_many
 from workflows.engine.call import call_node
 from workflows.engine.cursor import Cursor
 from workflows.engine.frames import Frames, enter, leave, state_at, way_back
@@ -14,11 +14,12 @@ from workflows.nodes.outcomes import (
     Enter,
     Fail,
     Finish,
+    Items,
     JSONObject,
+    Slices,
     Split,
     Suspend,
 )
-from workflows.store import history
 
 MAX_NODES = 50
 MAX_SECONDS = 0.2
@@ -41,10 +42,12 @@ def walk(cursor: Cursor) -> Stop:
     """Move the cursor node by node until one asks for a commit, and return what it asked for."""
     deadline = monotonic() + MAX_SECONDS
     for _ in range(MAX_NODES):
+        if cursor.executed >= limit_of(cursor.plan):
+            return _too_many(cursor)
         outcome = call_node(cursor.node, cursor)
         stop = follow(cursor, outcome) if isinstance(outcome, Continue | Enter) else outcome
         if stop is not None:
-            return stop
+            return _too_many(cursor) if _is_too_wide(cursor, stop) else stop
         if monotonic() > deadline:
             break
     return Cut()
@@ -52,9 +55,6 @@ def walk(cursor: Cursor) -> Stop:
 
 def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
     """Take one step with the cursor; return why it cannot go on, if so."""
-    limit = cursor.plan.definition.limits.node_executions
-    if cursor.seq >= limit:
-        return Fail("too_many_nodes", _too_many(cursor, limit), fatal=True)
     cursor.record(
         input=cursor.asked if outcome.input is None else outcome.input,
         output=_changes(cursor.context, outcome.context),
@@ -73,6 +73,18 @@ def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
     return None
 
 
+def _is_too_wide(cursor: Cursor, stop: Stop) -> bool:
+    """Tell whether a batch or map cannot but pass the limit: each part executes a node at least."""
+    if not isinstance(stop, Split) or not isinstance(stop.parts, Slices | Items):
+        return False
+    return cursor.executed + 1 + stop.parts.count > limit_of(cursor.plan)
+
+
+def _too_many(cursor: Cursor) -> Fail:
+    run_id, done = cursor.claim.run_id, cursor.executed
+    return too_many(cursor.plan, run_id, done, at=cursor.node_id, walked=cursor.steps)
+
+
 def _out_of_body(cursor: Cursor, outcome: Continue | Enter) -> tuple[Frames, JSONObject]:
     """Leave the body that the thread is back from; one that is gone through again is not left."""
     if isinstance(outcome, Enter):
@@ -86,18 +98,3 @@ def _changes(before: JSONObject, after: JSONObject) -> JSONObject:
 
 
 _NEVER = object()
-
-
-def _too_many(cursor: Cursor, limit: int) -> str:
-    return (
-        f"The thread has executed {limit} nodes, the limit of this workflow "
-        f"(limits.node_executions), most of them at {_busiest(cursor)!r}; it was at "
-        f"{cursor.node_id!r}."
-    )
-
-
-def _busiest(cursor: Cursor) -> str:
-    """Return the node that the thread has executed most often."""
-    counts = Counter(history.counts_by_node(cursor.claim.thread_id))
-    counts.update(step.node for step in cursor.steps)
-    return counts.most_common(1)[0][0]

@@ -63,6 +63,15 @@ def is_own_join(cursor: Cursor) -> bool:
     return group is not None and cursor.plan.nodes[group.node].join == cursor.node_id
 
 
+def wrong_join(cursor: Cursor) -> str:
+    """Return the message for a thread that stands at a join of others."""
+    if cursor.group is None:
+        return f"The thread arrived at {cursor.node_id!r}, and no split is around it."
+    split = cursor.plan.nodes[cursor.group.node]
+    where = f"joined at {split.join!r}" if split.join else "not joined"
+    return f"A thread of {split.id!r} arrived at {cursor.node_id!r}; its parts are {where}."
+
+
 def arrive(cursor: Cursor) -> Settlement:
     """The thread is over: it has reached the join of its group. Its row is the arrival."""
     return _over(cursor, ThreadState.ARRIVED, "arrive")
@@ -115,7 +124,7 @@ def contribution(
     if before is not ABSENT and equal(value, before):
         if not is_item:
             return None
-        done = {*(step.node for step in walked), *history.counts_by_node(thread_id)}
+        done = {*(step.node for step in walked), *history.counts_by_node(thread_id=thread_id)}
         if not any(_sets(plan.nodes[node], group.merge) for node in done):
             return None
     return {"value": value}

@@ -6,6 +6,7 @@ from workflows.expressions.evaluate import (
     check_budget,
     evaluate,
     evaluate_condition,
+    outer_function,
 )
 from workflows.expressions.functions import FUNCTIONS, Function
 from workflows.expressions.limits import Budget
@@ -17,6 +18,7 @@ from workflows.expressions.template import (
     count_text_tokens,
     render,
     render_entry,
+    text_parts,
     texts_of,
 )
 
@@ -34,7 +36,9 @@ __all__ = [
     "count_tokens",
     "evaluate",
     "evaluate_condition",
+    "outer_function",
     "render",
     "render_entry",
+    "text_parts",
     "texts_of",
 ]

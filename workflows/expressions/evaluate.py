@@ -19,7 +19,7 @@ from workflows.expressions.limits import (
     LimitError,
 )
 from workflows.expressions.parse import parse
-from workflows.expressions.syntax import path_text
+from workflows.expressions.syntax import Call, path_text
 
 T = TypeVar("T")
 
@@ -136,6 +136,17 @@ def check(source: str) -> ExpressionInfo:
         ExpressionLimitError: It is too long or too deep.
     """
     return program(source).info
+
+
+def outer_function(source: str) -> str | None:
+    """Return the function that an expression as a whole is a call of, if it is one.
+
+    Raises:
+        ExpressionError: It does not parse.
+    """
+    program(source)  # refuses what does not parse in the words of an ExpressionError
+    tree = parse(source)
+    return tree.name if isinstance(tree, Call) else None
 
 
 def program(source: str, budget: Budget | None = None) -> Program:

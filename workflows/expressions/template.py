@@ -107,6 +107,16 @@ def check_template(template: Any) -> TemplateInfo:
     return TemplateInfo(frozenset(names), frozenset(functions), tuple(problems))
 
 
+def text_parts(text: str) -> list[tuple[bool, str]]:
+    """Return the pieces of one text in order: (is it literal, the text or the expression).
+
+    Raises:
+        ExpressionError: One of its expressions does not parse.
+    """
+    parts = _text_template(text).parts
+    return [(False, part.source) if isinstance(part, Program) else (True, part) for part in parts]
+
+
 def check_text(text: str | None) -> ExpressionInfo:
     """Return what the expressions of one text of a template use.
 

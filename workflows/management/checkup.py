@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from workflows import clock, conf
+from workflows.effects import sandbox
 from workflows.management.answers import counted
 from workflows.models import Lease, Thread
 from workflows.states import ThreadState
@@ -42,6 +43,7 @@ Findings = Iterator[Finding]
 def examine() -> Findings:
     """Yield every finding; what depends on something that is broken is left out."""
     yield from _settings()
+    yield _isolation()
     is_ready = False
     for finding in _database():
         is_ready = finding.check == "migrations" and finding.status == "ok"
@@ -66,6 +68,18 @@ def _settings() -> Findings:
         yield Finding("settings", "fail" if is_error else "warn", str(each.msg), each.hint or "")
     if not found:
         yield Finding("settings", "ok", "every system check passes")
+
+
+def _isolation() -> Finding:
+    """Tell whether there is a sandbox, and fail only where it is needed."""
+    settings = conf.settings()
+    modes = f"code is {settings.code}, command is {settings.command}"
+    reason = sandbox.problem()
+    if not reason:
+        return Finding("isolation", "ok", f"the sandbox works ({modes})")
+    if "isolated" in (settings.code, settings.command):
+        return Finding("isolation", "fail", f"{modes}: {reason}", "Isolated nodes fail until then.")
+    return Finding("isolation", "ok", f"not needed ({modes}); {reason}")
 
 
 def _database() -> Findings:

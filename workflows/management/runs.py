@@ -145,7 +145,8 @@ def _draw_groups(console: Console, run: Run) -> None:
     for each in groups:
         share = each["over"] / each["expected"] if each["expected"] else 1.0
         bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
-        done = f"{each['over']} of {each['expected']}"
+        failed = f", {each['failed']} failed" if each["failed"] else ""
+        done = f"{each['over']} of {each['expected']}{failed}"
         drawn.add_row(*row(each["node"], each["state"], done, bar, each["parallel"] or "no limit"))
     console.print(drawn)
 

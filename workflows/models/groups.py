@@ -26,6 +26,8 @@ class ThreadGroup(models.Model):
     expected = models.PositiveIntegerField()
     parallel = models.PositiveIntegerField(default=0)
     tolerate = PlainJSONField(null=True)  # {"count": n} or {"percent": p} of parts that may fail
+    # Nodes that were executed in the run before it was opened, as far as its owner knows.
+    steps_before = models.PositiveBigIntegerField(default=0, db_default=0)
     slots = models.PositiveIntegerField()
     state = models.CharField(
         max_length=10, default=GroupState.OPEN, choices=[(s.value, s.value) for s in GroupState]

@@ -106,6 +106,7 @@ class Thread(models.Model):
     resume = PlainJSONField(null=True)
     contribution = PlainJSONField(null=True)  # {"value": ...}, or {"error": ...} of a failed part
     frames = PlainJSONField(null=True)  # the loops and locks that the thread is inside of
+    joined_steps = models.PositiveBigIntegerField(default=0, db_default=0)  # of its joined groups
     queue = models.CharField(max_length=80, default="workflows")
     priority = models.PositiveSmallIntegerField(default=5)
     wake_at = models.DateTimeField()
@@ -142,6 +143,11 @@ class Thread(models.Model):
                     state__in=("queued", "ready", "running", "suspended", "joining"),
                     group__isnull=False,
                 ),
+            ),
+            models.Index(
+                fields=("group",),
+                name="thread_failed",
+                condition=Q(state="failed", group__isnull=False),
             ),
             models.Index(F("wake_at"), name="thread_due", condition=Q(state="ready")),
             models.Index(fields=("queue",), name="thread_running", condition=Q(state="running")),

@@ -60,6 +60,14 @@ class Branches:
 
 
 @dataclass(frozen=True, slots=True)
+class Racers:
+    """The parts of a race: one thread a branch; the first to finish ends the others."""
+
+    names: Sequence[str]
+    starts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Slices:
     """The parts of a batch: `count` threads at `start`, thread i has its slice of the list."""
 
@@ -85,12 +93,14 @@ class Items:
 class Split:
     """Open a group and sleep until it is over; the join goes on at the plan's continuation.
 
-    `merge` is the path that the parts may change; `None` keeps nothing of them.
+    `merge` is the path that the parts may change; `None` keeps nothing of them. `tolerate` is
+    `{"count": n}` or `{"percent": p}` of parts that may fail; None lets each failure fail all.
     """
 
-    parts: Branches | Slices | Items
+    parts: Branches | Racers | Slices | Items
     merge: str | None
     queue: str | None = None
+    tolerate: JSONObject | None = None
     input: Any = None
 
 

@@ -9,21 +9,33 @@ from typing import Any
 
 from workflows.context.paths import assign, read
 from workflows.errors import PathError
-from workflows.nodes.outcomes import Branches, Items, JSONObject, Slices
+from workflows.nodes.outcomes import Branches, Items, JSONObject, Racers, Slices
 
-Parts = Branches | Slices | Items
+Parts = Branches | Racers | Slices | Items
 
-_NAMES: dict[str, type[Parts]] = {"branches": Branches, "slices": Slices, "items": Items}
+_NAMES: dict[str, type[Parts]] = {
+    "branches": Branches,
+    "racers": Racers,
+    "slices": Slices,
+    "items": Items,
+}
 
 
 def part_count(parts: Parts) -> int:
     """Return how many threads the split has."""
-    return len(parts.starts) if isinstance(parts, Branches) else parts.count
+    return len(parts.starts) if isinstance(parts, Branches | Racers) else parts.count
 
 
 def part_start(parts: Parts, index: int) -> str:
     """Return the id of the node where thread `index` starts."""
-    return parts.starts[index] if isinstance(parts, Branches) else parts.start
+    return parts.starts[index] if isinstance(parts, Branches | Racers) else parts.start
+
+
+def part_name(parts: Parts, index: int) -> JSONObject:
+    """Return what tells people which part it is: the name of a branch, or an index."""
+    if isinstance(parts, Branches | Racers):
+        return {"name": parts.names[index]}
+    return {"index": index}
 
 
 def part_context(parts: Parts, base: JSONObject, index: int) -> JSONObject:
@@ -32,7 +44,7 @@ def part_context(parts: Parts, base: JSONObject, index: int) -> JSONObject:
     Raises:
         PathError: `base` has no list where the split found one; it is not the split's context.
     """
-    if isinstance(parts, Branches):
+    if isinstance(parts, Branches | Racers):
         return base
     rows = _rows(base, parts.items)
     if isinstance(parts, Items):
@@ -65,7 +77,7 @@ def _rows(base: JSONObject, path: str) -> list[Any]:
 def parts_to_json(parts: Parts) -> JSONObject:
     """Return the parts as a JSON object; `parts_from_json` reads it back."""
     kept = asdict(parts)
-    if isinstance(parts, Branches):
+    if isinstance(parts, Branches | Racers):
         kept = {"names": list(parts.names), "starts": list(parts.starts)}
     name = next(name for name, cls in _NAMES.items() if isinstance(parts, cls))
     return {"parts": name, **kept}

@@ -5,6 +5,7 @@ from typing import Any
 
 from workflows.absent import ABSENT
 from workflows.context.paths import parse_path, read
+from workflows.definition.model import Tolerate
 from workflows.errors import PathError
 from workflows.nodes.base import NodeCall
 from workflows.nodes.outcomes import Fail, JSONObject
@@ -21,6 +22,20 @@ _TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (dict, "object"),
     (list, "array"),
 )
+
+
+#: Where the tolerated failures of a split's parts are listed behind its join.
+ERRORS = "errors"
+
+
+def tolerated(config: Tolerate | None) -> JSONObject | None:
+    """Return what a split tolerates, as its group keeps it."""
+    return config.model_dump(exclude_none=True) if config is not None else None
+
+
+def unless_failed(context: JSONObject, config: Tolerate | None) -> JSONObject:
+    """Return the context behind a split of which nothing has failed."""
+    return {**context, ERRORS: []} if config is not None else context
 
 
 def type_name(value: Any) -> str:
@@ -58,7 +73,12 @@ def key_of(call: NodeCall[Any], source: str | None) -> str | Fail:
 def text_at(call: NodeCall[Any], template: str) -> str:
     """Render a template as text: nothing for what is absent or null, JSON for what is no text."""
     value = call.render_entry(template)
-    if value is ABSENT or value is None:
+    return "" if value is ABSENT else as_text(value)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text: nothing for null, JSON for what is no text."""
+    if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from workflows.errors import NotFoundError
 from workflows.models import NodeExecution, Run, Suspension, Thread
 from workflows.nodes.parts import part_context, parts_from_json
-from workflows.states import THREAD_OVER
+from workflows.states import THREAD_OVER, ThreadState
 
 
 def run_by_id(run_id: UUID | str) -> Run:
@@ -42,12 +42,17 @@ def questions_of(run: Run) -> QuerySet[Suspension]:
     return asked.select_related("run").order_by("opened_at", "id")
 
 
+_PROGRESS = (
+    "id", "node", "state", "expected", "parallel", "tolerate", "over", "failed", "opened_at",
+)  # fmt: skip
+
+
 def progress_of(run: Run) -> list[dict[str, Any]]:
-    """Return for each group of a run its node, expected and finished parts, and state."""
+    """Return for each group of a run its node, state, limits, and how many parts are how far."""
     over = Count("threads", filter=Q(threads__state__in=THREAD_OVER))
-    groups = run.groups.annotate(over=over).order_by("opened_at")
-    rows = groups.values("id", "node", "state", "expected", "parallel", "over", "opened_at")
-    return [dict(row) for row in rows]
+    failed = Count("threads", filter=Q(threads__state=ThreadState.FAILED))
+    groups = run.groups.annotate(over=over, failed=failed).order_by("opened_at")
+    return [dict(row) for row in groups.values(*_PROGRESS)]
 
 
 def context_of(thread: Thread) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from workflows.services.after import deliver_left, join_group
 from workflows.services.answers import answer
 from workflows.services.definitions import Published, calls_in, name_in, publish, validate
 from workflows.services.events import Receipt, resolve, send_event
+from workflows.services.groups import change_group
 from workflows.services.questions import Answered, answer_question
 from workflows.services.runs import Started, cancel, lock_run, start
 from workflows.services.sweeping import Swept
@@ -34,6 +35,7 @@ __all__ = [
     "begin_slot",
     "calls_in",
     "cancel",
+    "change_group",
     "deliver_left",
     "end_slot",
     "end_task",

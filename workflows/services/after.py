@@ -17,6 +17,7 @@ from workflows.engine.hints import (
     GroupEnding,
     GroupOpened,
     GroupWaiting,
+    GroupWidened,
     Hint,
     TaskUnsent,
     ThreadReady,
@@ -57,9 +58,8 @@ def look_after(group_id: UUID) -> None:
     """
     if join_group(group_id):
         return
-    info = groups.load_group(group_id)
-    if groups.has_room(info):
-        publish.send_helpers(group_id, info.queue, 1)
+    if groups.has_room(group_id):
+        publish.send_helpers(group_id, groups.load_group(group_id).queue, 1)
 
 
 def match_emitted(event_id: int) -> bool:
@@ -103,26 +103,36 @@ def _call_help(hint: GroupWaiting) -> None:
 
 
 def _act(hints: Sequence[Hint]) -> None:
-    slept = {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}
-    ending = {hint.group_id for hint in hints if isinstance(hint, GroupEnding)}
-    emitted = [hint.event_id for hint in hints if isinstance(hint, EventEmitted)]
+    _send(hints)
+    try:
+        _look(hints)
+    except DatabaseError:
+        logger.warning("left to the sweeper after a database error", exc_info=True)
+
+
+def _send(hints: Sequence[Hint]) -> None:
+    """Send what is only a message."""
     publish.send_threads([hint for hint in hints if isinstance(hint, ThreadReady)])
     publish.send_deliveries([hint for hint in hints if isinstance(hint, EventLeft)])
     for hint in hints:
         if isinstance(hint, GroupOpened):
             publish.send_group(hint)
-    waiting = [hint for hint in hints if isinstance(hint, GroupWaiting)]
-    try:
-        for hint in waiting:
+        elif isinstance(hint, GroupWidened):
+            publish.send_helpers(hint.group_id, hint.queue, hint.slots)
+
+
+def _look(hints: Sequence[Hint]) -> None:
+    """Do what needs a look at the rows first."""
+    for hint in hints:
+        if isinstance(hint, GroupWaiting):
             _call_help(hint)
-        for group_id in ending:
-            look_after(group_id)
-        # Before the look whether the run sleeps: its own event may wake it.
-        for event_id in emitted:
-            match_emitted(event_id)
-        send_tasks([hint.suspension_id for hint in hints if isinstance(hint, TaskUnsent)])
-        stop_children([hint.run_id for hint in hints if isinstance(hint, ChildrenOrphaned)])
-        for run_id in slept:
-            fall_asleep(run_id)
-    except DatabaseError:
-        logger.warning("left to the sweeper after a database error", exc_info=True)
+    for group_id in {hint.group_id for hint in hints if isinstance(hint, GroupEnding)}:
+        look_after(group_id)
+    # Before the look whether the run sleeps: its own event may wake it.
+    for hint in hints:
+        if isinstance(hint, EventEmitted):
+            match_emitted(hint.event_id)
+    send_tasks([hint.suspension_id for hint in hints if isinstance(hint, TaskUnsent)])
+    stop_children([hint.run_id for hint in hints if isinstance(hint, ChildrenOrphaned)])
+    for run_id in {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}:
+        fall_asleep(run_id)

@@ -14,9 +14,11 @@ from workflows.compiler.compile import Compiled, compile_document
 from workflows.compiler.compile import calls_in as compiler_calls_in
 from workflows.definition.parse import read_document
 from workflows.dispatch.publish import task_names
+from workflows.effects import allowed
 from workflows.errors import DefinitionError, Problem
 from workflows.models import WorkflowVersion
 from workflows.nodes.registry import kinds
+from workflows.services import access
 from workflows.store import definitions
 
 
@@ -83,6 +85,7 @@ def validate(text: str, *, source: str = "<string>", beside: Collection[str] = (
         queues=queues,
         workflows=_Callable(beside),
         tasks=_Tasks(),
+        refused=allowed.refused,
     )
 
 
@@ -121,9 +124,13 @@ def publish(
 
     Raises:
         DefinitionError: with every problem of the document.
+        PermissionRefusedError: `by` may not publish code that runs inside of the workers.
     """
     compiled = validate(text, source=source, beside=beside)
     definition = compiled.plan.definition
+    is_trusted = any(allowed.needs_trust(node.config) for node in compiled.plan.nodes.values())
+    if by is not None and is_trusted:
+        access.require(by, "publish_trusted_code")
     document: Any = read_document(text, source=source).value
     with transaction.atomic():
         version, is_new = definitions.insert_version(

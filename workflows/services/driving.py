@@ -41,7 +41,8 @@ class Shift:
     """How to go on: until `deadline` (of `monotonic`), claiming what `following` says.
 
     `is_slot`: what is given up goes back to the group, for the slot comes again; otherwise each
-    thread is sent by itself. `one_by_one`: nothing is claimed beside a thread that stays in hand.
+    thread is sent by itself (also by the slot of a watched group, which may go on without it).
+    `one_by_one`: nothing is claimed beside a thread that stays in hand.
     """
 
     deadline: float

@@ -67,7 +67,7 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
         return interpret(cursor, activity)
     outer = connections.in_transaction()
     leg: Written | Stop
-    with watch.calling(activity, _seconds(stop.wait)):
+    with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()):
         if activity.transactional:
             leg = _in_transaction(cursor, stop, activity, watch)
         else:

@@ -11,9 +11,10 @@ from django.db import transaction
 from workflows import clock, conf
 from workflows.engine.plans import load_plan
 from workflows.engine.retries import may_be_done_together
+from workflows.engine.verdicts import is_watched
 from workflows.services.after import join_group, look_after, say
 from workflows.services.driving import Shift, drive
-from workflows.services.pace import Pace, pace_of
+from workflows.services.pace import MOST, Pace, pace_of
 from workflows.services.turns import (
     Taken,
     claim_in_turn,
@@ -64,10 +65,17 @@ def work_group(group_id: UUID, *, queue: str) -> Worked:
     run = runs.load_info(info.run_id)
     one_by_one = not may_be_done_together(load_plan(run.version_id, run.digest), info)
     pace = Pace(most=1) if one_by_one else pace_of(f"{run.workflow}:{info.node}")
-    following = _following(info, queue, pace)
-    shift = Shift(_deadline(), following, pace, say, is_slot=True, one_by_one=one_by_one)
+    stretch = _Stretch(info, queue, pace, groups.window_of(group_id), is_watched(info))
+    shift = Shift(
+        _deadline(),
+        stretch.following,
+        pace,
+        say,
+        is_slot=not stretch.is_watched,
+        one_by_one=one_by_one,
+    )
     while monotonic() < shift.deadline:
-        taken = _first(info, queue, pace)
+        taken = stretch.first()
         if not taken.claims:
             if taken.again_at is not None:
                 groups.expect_help(group_id, min(taken.again_at, clock.now() + LONGEST_PAUSE))
@@ -134,33 +142,52 @@ def _nothing() -> Next | None:
 
 def _handing_on(group_id: UUID, queue: str) -> Callable[[], Next | None]:
     """Hand the place in the window that a thread leaves on to a queued one of the same queue."""
-    info = groups.load_group(group_id)
-    if not info.parallel or info.queue != queue or limits_of(queue) is not None:
+    window = groups.window_of(group_id)
+    if not window or limits_of(queue) is not None or groups.load_group(group_id).queue != queue:
         return _nothing
+    if threads.count_live(group_id) > window:
+        return _nothing  # it was made smaller
     return lambda: Next(group_id, 1, handover=True)
 
 
-def _share(info: GroupInfo, pace: Pace) -> int:
-    """Return how many threads to claim: no more than the slot's share of the window, or of all."""
-    share = info.parallel // info.slots if info.parallel else -(-info.expected // info.slots)
-    return min(pace.count(), max(1, share))
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """How a slot takes threads of its group: within the window, as it was at the beginning.
 
+    Of a watched group one at a time: the end of one may be the end of the others.
+    """
 
-def _following(info: GroupInfo, queue: str, pace: Pace) -> Callable[[], Next | None]:
-    if limits_of(queue) is not None:
-        return _nothing
-    return lambda: Next(info.id, _share(info, pace), handover=bool(info.parallel))
+    info: GroupInfo
+    queue: str
+    pace: Pace
+    window: int
+    is_watched: bool
 
+    def following(self) -> Next | None:
+        """Return what to claim together with a settlement."""
+        if self.is_watched or limits_of(self.queue) is not None:
+            return None
+        return Next(self.info.id, self._share(), handover=bool(self.window))
 
-def _first(info: GroupInfo, queue: str, pace: Pace) -> Taken:
-    count = _share(info, pace)
-    if not info.parallel:
-        return claim_in_turn(queue, count, lambda n: threads.claim_queued(info.id, n))
-    with transaction.atomic():
-        if groups.lock_group(info.id) is None:
-            return Taken([])
-        # A second statement: in one, the count would be older than the lock.
-        room = info.parallel - threads.count_live(info.id)
-        if room <= 0:
-            return Taken([])
-        return claim_in_turn(queue, min(count, room), lambda n: threads.claim_queued(info.id, n))
+    def first(self) -> Taken:
+        """Claim threads with nothing in hand: in a window, as many as there are places."""
+        if not self.window:
+            return self._claim(self._share())
+        with transaction.atomic():
+            locked = groups.lock_group(self.info.id)
+            if locked is None:
+                return Taken([])
+            # A second statement: in one, the count would be older than the lock.
+            room = locked.parallel - threads.count_live(locked.pk) if locked.parallel else MOST
+            return self._claim(min(self._share(), room)) if room > 0 else Taken([])
+
+    def _claim(self, count: int) -> Taken:
+        return claim_in_turn(self.queue, count, lambda n: threads.claim_queued(self.info.id, n))
+
+    def _share(self) -> int:
+        """Return how many threads to claim: the slot's share of the window, or of all, at most."""
+        if self.is_watched:
+            return 1
+        slots, expected = self.info.slots, self.info.expected
+        share = self.window // slots if self.window else -(-expected // slots)
+        return min(self.pace.count(), max(1, share))

@@ -1,17 +1,19 @@
 """Groups: opened with all their threads in one statement, joined once."""
 
+from collections import Counter
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from workflows import clock
 from workflows.models import Slot, Thread, ThreadGroup
 from workflows.states import GROUP_EDGES, THREAD_LIVE, THREAD_OVER, GroupState, ThreadState
 from workflows.store import statements, transition
-from workflows.store.rows import GroupInfo
+from workflows.store.rows import GroupInfo, Tally
 
 
 def insert_group(group_id: UUID, *, starts: list[str], **fields: Any) -> ThreadGroup:
@@ -61,7 +63,10 @@ def _insert_alike(group: ThreadGroup, node: str) -> None:
 
 @lru_cache(maxsize=16)
 def load_group(group_id: UUID) -> GroupInfo:
-    """Return an open group with the context of its owner, which stands still while it is open."""
+    """Return a group with the context of its owner, which stands still while it is open.
+
+    Kept by the process: what can be changed while the group is open is not in it.
+    """
     group = ThreadGroup.objects.select_related("owner").get(pk=group_id)
     return GroupInfo(
         id=group.id,
@@ -73,8 +78,9 @@ def load_group(group_id: UUID) -> GroupInfo:
         merge=group.merge,
         queue=group.queue,
         expected=group.expected,
-        parallel=group.parallel,
         slots=group.slots,
+        steps_before=group.steps_before,
+        is_open=group.state == GroupState.OPEN,
         base=group.owner.context or {},
     )
 
@@ -85,31 +91,99 @@ def lock_group(group_id: UUID) -> ThreadGroup | None:
     return locked.filter(state=GroupState.OPEN).first()
 
 
-def has_room(info: GroupInfo) -> bool:
+def window_of(group_id: UUID) -> int:
+    """Return how many parts of a group may live at once, as it is now; 0 is no limit."""
+    return ThreadGroup.objects.values_list("parallel", flat=True).get(pk=group_id)
+
+
+def has_room(group_id: UUID) -> bool:
     """Tell whether parts wait behind a window in which a place is free."""
-    if not info.parallel:
+    window = window_of(group_id)
+    if not window:
         return False
-    threads = Thread.objects.filter(group_id=info.id)
+    threads = Thread.objects.filter(group_id=group_id)
     if not threads.filter(state=ThreadState.QUEUED).exists():
         return False
-    return threads.filter(state__in=THREAD_LIVE).count() < info.parallel
+    return threads.filter(state__in=THREAD_LIVE).count() < window
 
 
-def contributions(group_id: UUID) -> list[tuple[str, Any]]:
-    """Return (state, contribution) of each thread of a group, in the order of the definition."""
-    rows = Thread.objects.filter(group_id=group_id).order_by("idx")
-    return list(rows.values_list("state", "contribution"))
+def is_startable(group_id: UUID) -> bool:
+    """Tell whether a queued part of a group may be claimed now."""
+    queued = Thread.objects.filter(group_id=group_id, state=ThreadState.QUEUED)
+    return queued.exists() and (not window_of(group_id) or has_room(group_id))
 
 
-def close(group: ThreadGroup) -> None:
-    """Mark a locked group as joined."""
-    state = transition.follow(GROUP_EDGES, group.state, "join")
-    ThreadGroup.objects.filter(pk=group.pk).update(state=state, joined_at=clock.now())
+def open_groups(run_id: UUID, node: str) -> list[ThreadGroup]:
+    """Return the open groups of a split, the oldest first."""
+    rows = ThreadGroup.objects.filter(run_id=run_id, node=node, state=GroupState.OPEN)
+    return list(rows.order_by("opened_at", "pk"))
 
 
-def cancel_all(run_id: UUID) -> None:
-    """Cancel the open groups of a run."""
-    groups = ThreadGroup.objects.filter(run_id=run_id, state=GroupState.OPEN)
+def change(group: ThreadGroup, **fields: Any) -> None:
+    """Change the limits of a locked group."""
+    for name, value in fields.items():
+        setattr(group, name, value)
+    ThreadGroup.objects.filter(pk=group.pk).update(**fields)
+
+
+def contributions(group_id: UUID, **where: Any) -> list[tuple[int, str, Any]]:
+    """Return (index, state, contribution) of each thread of a group, in their order."""
+    rows = Thread.objects.filter(group_id=group_id, **where).order_by("idx")
+    return list(rows.values_list("idx", "state", "contribution"))
+
+
+def count_failed(group_id: UUID) -> int:
+    """Return how many threads of a group have failed; ask under its lock."""
+    return Thread.objects.filter(group_id=group_id, state=ThreadState.FAILED).count()
+
+
+def tally(group_id: UUID) -> Tally:
+    """Return how far the threads of a group are; ask under its lock."""
+    rows = Thread.objects.filter(group_id=group_id).values_list("state").annotate(Count("id"))
+    counts: Counter[str] = Counter(dict(rows.order_by("state")))
+    live = sum(count for state, count in counts.items() if state not in THREAD_OVER)
+    arrived, ended = counts[ThreadState.ARRIVED], counts[ThreadState.ENDED]
+    return Tally(arrived, ended, counts[ThreadState.FAILED], live)
+
+
+def count_steps(group_ids: Collection[UUID]) -> int:
+    """Return how many nodes the threads of these groups have executed, and what they joined."""
+    threads = Thread.objects.filter(group_id__in=group_ids)
+    done = threads.aggregate(steps=Sum(F("seq") + F("joined_steps")))
+    return done["steps"] or 0
+
+
+def around(group_id: UUID) -> tuple[str, str, Any, UUID | None]:
+    """Return a group's state, node and tolerance, and the group around it, if there is one."""
+    rows = ThreadGroup.objects.filter(pk=group_id)
+    return rows.values_list("state", "node", "tolerate", "owner__group_id").get()
+
+
+def inside(group_id: UUID) -> dict[UUID, str]:
+    """Return the state of each group that was opened inside of a group, however deep, by its id."""
+    found: dict[UUID, str] = {}
+    front = [group_id]
+    while front:
+        groups = ThreadGroup.objects.filter(owner__group_id__in=front)
+        behind = dict(groups.values_list("pk", "state"))
+        found |= behind
+        front = list(behind)
+    return found
+
+
+def close(group: ThreadGroup, event: str = "join") -> None:
+    """Mark a locked group as joined, or as failed (`fail`)."""
+    group.state = transition.follow(GROUP_EDGES, group.state, event)
+    group.joined_at = clock.now() if event == "join" else None
+    fields = {"state": group.state, "joined_at": group.joined_at}
+    ThreadGroup.objects.filter(pk=group.pk).update(**fields)
+
+
+def cancel_all(run_ids: Collection[UUID], within: Collection[UUID] | None = None) -> None:
+    """Cancel the open groups of runs, or those of them that are among `within`."""
+    groups = ThreadGroup.objects.filter(run_id__in=run_ids, state=GroupState.OPEN)
+    if within is not None:
+        groups = groups.filter(pk__in=within)
     if groups.update(state=GroupState.CANCELLED):
         transition.follow(GROUP_EDGES, GroupState.OPEN, "cancel")
 

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from workflows.models import NodeExecution, Thread
+from workflows.states import ThreadState
 from workflows.store.rows import HistoryRow, LostClaim
 
 
@@ -30,14 +31,20 @@ def record_lost(rows: Sequence[tuple[LostClaim, HistoryRow]]) -> None:
     )
 
 
-def counts_by_node(thread_id: int) -> dict[str, int]:
-    """Return how often a thread has completed each node."""
-    steps = NodeExecution.objects.filter(thread_id=thread_id, status="completed")
+def counts_by_node(**where: Any) -> dict[str, int]:
+    """Return how often each node was completed, by a thread (`thread_id`) or a run (`run_id`)."""
+    steps = NodeExecution.objects.filter(**where, status="completed")
     rows = steps.values_list("node")
     return dict(rows.annotate(times=Count("id")).order_by())
 
 
 def last_context(group_id: UUID) -> Any:
     """Return the context of the thread of a group that was over last."""
-    rows = Thread.objects.filter(group_id=group_id, context__isnull=False)
+    rows = Thread.objects.filter(group_id=group_id, state=ThreadState.ENDED, context__isnull=False)
     return rows.order_by("-moved_at", "-id").values_list("context", flat=True).first()
+
+
+def last_failed_attempt(thread_id: int, seq: int) -> int:
+    """Return the number of the last attempt of a step that has failed; 0 when none has."""
+    failed = NodeExecution.objects.filter(thread_id=thread_id, seq=seq, status="failed")
+    return failed.aggregate(last=Max("attempt"))["last"] or 0

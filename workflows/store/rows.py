@@ -58,6 +58,7 @@ class Claim:
     priority: int
     queued_at: datetime
     frames: list[JSONObject] | None = None  # the loops and locks that it is inside of
+    joined_steps: int = 0  # nodes executed by the threads of the groups that it has joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class GroupInfo:
-    """What never changes about an open group, with the context that its parts start from."""
+    """What never changes about an open group, with the context that its parts start from.
+
+    Read when the group was not open any more (`is_open`), `base` is its owner's context of then.
+    """
 
     id: UUID
     run_id: UUID
@@ -151,6 +155,17 @@ class GroupInfo:
     merge: str | None
     queue: str
     expected: int
-    parallel: int
     slots: int
+    steps_before: int
+    is_open: bool
     base: JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many parts of a group have come how far; those that ended elsewhere are only `ended`."""
+
+    arrived: int
+    ended: int
+    failed: int
+    live: int

@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -95,6 +95,13 @@ def lock_run(run_id: UUID) -> Run | None:
     return locked.exclude(status__in=RUN_FINAL).defer("input", "output").first()
 
 
+def lock_live(run_ids: Collection[UUID]) -> list[Run]:
+    """Lock those of several runs that are not final, children before their parents."""
+    locked = Run.objects.select_for_update(no_key=True).filter(pk__in=run_ids)
+    rows = locked.exclude(status__in=RUN_FINAL).defer("input", "output")
+    return list(rows.order_by("-depth", "pk"))
+
+
 def lock_runs(run_ids: Collection[UUID]) -> None:
     """Lock several runs, always in the same order: children before their parents."""
     locked = Run.objects.select_for_update(no_key=True).filter(pk__in=run_ids)
@@ -117,6 +124,15 @@ def finish(run: Run, event: str, **fields: Any) -> None:
         setattr(run, name, value)
     Run.objects.filter(pk=run.pk).update(
         status=run.status, ended_at=clock.now(), deadline_at=None, **fields
+    )
+
+
+def cancel_together(locked: Sequence[Run], reason: str) -> None:
+    """End several locked runs as cancelled."""
+    for run in locked:
+        run.status = transition.follow(RUN_EDGES, run.status, "cancel")
+    Run.objects.filter(pk__in=[run.pk for run in locked]).update(
+        status=RunStatus.CANCELLED, reason=reason, ended_at=clock.now(), deadline_at=None
     )
 
 
@@ -172,26 +188,33 @@ def _orphans() -> QuerySet[Run]:
     return Run.objects.filter(_NOT_WAITED_FOR, on_cancel="cancel").exclude(status__in=RUN_FINAL)
 
 
-def orphans_of(run_id: UUID, limit: int) -> list[UUID]:
-    """Return children of a run that are still to be cancelled."""
-    return list(_orphans().filter(parent_id=run_id).values_list("pk", flat=True)[:limit])
+def orphans_of(
+    parents: Collection[UUID], limit: int, *, without: Collection[UUID] = ()
+) -> list[UUID]:
+    """Return children of these runs that are still to be cancelled."""
+    rows = _orphans().filter(parent_id__in=parents).exclude(pk__in=without)
+    return list(rows.values_list("pk", flat=True)[:limit])
 
 
-def note_orphans(run_id: UUID) -> bool:
-    """Note on a locked run that it has children to be cancelled, if it has any.
+def note_orphans(parents: Collection[UUID]) -> list[UUID]:
+    """Note on locked runs that they have children to be cancelled; return those that have.
 
-    They are locked before their parent, never after it; so somebody else has to cancel them.
+    Children are locked before their parent, never after it; so somebody else has to cancel them.
     """
     orphans = _orphans().filter(parent=OuterRef("pk"))
-    return bool(Run.objects.filter(Exists(orphans), pk=run_id).update(has_orphans=True))
+    found = Run.objects.filter(Exists(orphans), pk__in=parents).values_list("pk", flat=True)
+    noted = list(found)
+    if noted:
+        Run.objects.filter(pk__in=noted).update(has_orphans=True)
+    return noted
 
 
-def forget_orphans(run_id: UUID) -> None:
-    """Take the note away when all of them are final."""
+def forget_orphans(parents: Collection[UUID]) -> None:
+    """Take the notes away where all of them are final."""
     # The lock first: what makes a child an orphan is written under it.
-    list(Run.objects.select_for_update(no_key=True).filter(pk=run_id).values_list("pk"))
+    lock_runs(parents)
     orphans = _orphans().filter(parent=OuterRef("pk"))
-    Run.objects.filter(~Exists(orphans), pk=run_id).update(has_orphans=False)
+    Run.objects.filter(~Exists(orphans), pk__in=parents).update(has_orphans=False)
 
 
 def with_orphans(limit: int) -> list[UUID]:

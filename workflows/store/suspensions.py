@@ -33,16 +33,26 @@ def resolve(suspension_id: UUID, by: str, **fields: Any) -> bool:
     return bool(rows.update(state=state, over_at=clock.now(), resolved_by=by, **fields))
 
 
-def close_all(run_id: UUID) -> list[Suspension]:
-    """Close the open suspensions of a run and return them."""
-    rows = Suspension.objects.filter(run_id=run_id, state=SuspensionState.OPEN)
-    closed = list(rows.order_by("pk").select_for_update())
+def close_all(
+    run_ids: Collection[UUID], within: Collection[UUID] | None = None
+) -> list[Suspension]:
+    """Close the open suspensions of runs, or of their groups `within`, and return them."""
+    rows = Suspension.objects.filter(run_id__in=run_ids, state=SuspensionState.OPEN)
+    if within is not None:
+        rows = rows.filter(thread__group_id__in=within)
+    closed = list(rows.order_by("pk").select_for_update(of=("self",)))
     for _ in closed:
         transition.follow(SUSPENSION_EDGES, SuspensionState.OPEN, "close")
     Suspension.objects.filter(pk__in=[row.pk for row in closed]).update(
         state=SuspensionState.CLOSED, over_at=clock.now()
     )
     return closed
+
+
+def runs_that_ask(run_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these runs in which a person is asked."""
+    rows = Suspension.objects.filter(run_id__in=run_ids, state=SuspensionState.OPEN, kind="person")
+    return set(rows.values_list("run_id", flat=True))
 
 
 def due(limit: int) -> list[UUID]:

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from workflows import clock, conf
 from workflows.models import Run, Suspension, Thread
-from workflows.states import RUN_FINAL, THREAD_EDGES, RunStatus, ThreadState
+from workflows.states import RUN_FINAL, THREAD_EDGES, GroupState, RunStatus, ThreadState
 from workflows.store import transition
 from workflows.store.rows import LostClaim
 
@@ -22,11 +22,12 @@ def free_lost_claims(limit: int) -> list[LostClaim]:
     """
     now = clock.now()
     lost = Thread.objects.filter(state=ThreadState.RUNNING, lease_until__lt=now)
-    is_elsewhere = Q(group__isnull=True) | ~Q(queue=F("group__queue"))
+    # A group that is not open any more has no queue to go back to.
+    in_group = Q(queue=F("group__queue"), group__state=GroupState.OPEN)
     freed: list[LostClaim] = []
     for event, rows in (
-        ("hand_back", lost.filter(queue=F("group__queue"))),
-        ("wait_turn", lost.filter(is_elsewhere)),
+        ("hand_back", lost.filter(in_group)),
+        ("wait_turn", lost.filter(~in_group | Q(group__isnull=True))),
     ):
         found = list(_skip_locked(rows.defer("context", "resume", "contribution"))[:limit])
         Thread.objects.filter(id__in=[thread.pk for thread in found]).update(

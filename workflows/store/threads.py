@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from workflows.store.rows import Claim, HistoryRow, RunInfo, Settlement
 _HOST = socket.gethostname()
 _CLAIM_FIELDS = (
     "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
-    "resume", "queue", "priority", "wake_at", "frames",
+    "resume", "queue", "priority", "wake_at", "frames", "joined_steps",
 )  # fmt: skip
 
 
@@ -171,9 +171,11 @@ def has_live(run_id: UUID) -> bool:
     return Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exists()
 
 
-def cancel_all(run_id: UUID) -> int:
-    """Cancel every thread of a run that is not over, return how many."""
-    live = Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER)
+def cancel_all(run_ids: Collection[UUID], within: Collection[UUID] | None = None) -> int:
+    """Cancel every thread of runs, or of their groups `within`, that is not over."""
+    live = Thread.objects.filter(run_id__in=run_ids).exclude(state__in=THREAD_OVER)
+    if within is not None:
+        live = live.filter(group_id__in=within)
     locked = live.order_by("id").select_for_update(no_key=True)
     rows = list(locked.values_list("id", "state"))
     for _, state in rows:
@@ -185,6 +187,32 @@ def cancel_all(run_id: UUID) -> int:
         lease_until=None,
         moved_at=clock.now(),
     )
+
+
+def release_all(group_id: UUID, context: Any) -> list[Thread]:
+    """Make the threads of a group independent of it: of its owner's context, and of its queue.
+
+    Returns:
+        Those that were queued; each needs a message of its own now.
+    """
+    rows = Thread.objects.filter(group_id=group_id).exclude(state__in=THREAD_OVER)
+    live = list(rows.order_by("id").select_for_update(no_key=True))
+    derived = [thread.pk for thread in live if thread.context is None]
+    Thread.objects.filter(id__in=derived).update(context=context)
+    queued = [thread for thread in live if thread.state == ThreadState.QUEUED]
+    for thread in queued:
+        transition.follow(THREAD_EDGES, thread.state, "release")
+    Thread.objects.filter(id__in=[thread.pk for thread in queued]).update(
+        state=ThreadState.READY,
+        fence=F("fence") + 1,
+        lease_until=clock.now() + timedelta(seconds=conf.settings().message_seconds),
+    )
+    return queued
+
+
+def context_of(thread_id: int) -> Any:
+    """Return the context that a thread has of its own."""
+    return Thread.objects.values_list("context", flat=True).get(pk=thread_id)
 
 
 def _claim_rows(ids: list[int]) -> list[Claim]:
@@ -202,8 +230,8 @@ def _claim_rows(ids: list[int]) -> list[Claim]:
 
 def _first_claim(row: tuple[Any, ...]) -> Claim:
     claim = _claim(row)
-    runs.remember(RunInfo(claim.run_id, *row[17:]))
-    if row[16]:
+    runs.remember(RunInfo(claim.run_id, *row[18:]))
+    if row[17]:
         transition.follow(RUN_EDGES, RunStatus.PENDING, "move")
     return claim
 
@@ -239,7 +267,8 @@ def _as_records(rows: Sequence[HistoryRow], thread_id: int) -> str:
 
 def _claim(row: tuple[Any, ...]) -> Claim:
     context, resume = statements.parse(row[10]), statements.parse(row[11])
-    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15], statements.parse(row[15]))
+    frames = statements.parse(row[15])
+    fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15], frames, row[16])
     return Claim(*fields)
 
 

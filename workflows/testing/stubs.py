@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workflows.activities import Activity, ActivityError, NonRetryableError, activities
 from workflows.dispatch.task_calls import Stub, TaskCall
+from workflows.effects.allowed import is_harmless
 from workflows.errors import suggest
 from workflows.models import Suspension
 
@@ -54,12 +55,13 @@ def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[s
         stubs: answers by the name of the activity, which need not be registered; `name:node`
             stands in at that node alone, and goes before `name`.
         with_real: call a registered activity that has no stub; otherwise such a call fails with
-            `no_stub`.
+            `no_stub`. Code in the sandbox touches nothing, and is run in any case.
     """
     named = {name: _stub(name, _answering(answers)) for name, answers in stubs.items()}
     bare = {name.partition(":")[0] for name in stubs} | set(activities())
     missing = {name: _stub(name, _failing(name, set(stubs)), stands_in=False) for name in bare}
-    return {**missing, **(activities() if with_real else {}), **named}
+    real = {name: each for name, each in activities().items() if with_real or is_harmless(name)}
+    return {**missing, **real, **named}
 
 
 def task_stub(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> Stub:

@@ -15,6 +15,12 @@ Problems = Callable[..., list[Problem]]
 
 START = "- {id: start, type: start, next: a}\n"
 END = "- {id: end, type: end}\n"
+JOINED = (
+    "- {{id: start, type: start, next: a}}\n"
+    "- {{id: a, type: fan_out, branches: [{{name: x, next: j}}, {{name: y, next: j}}, "
+    "{{name: z}}]}}\n"
+    "- {{id: j, type: fan_in, {}}}\n"
+)
 
 
 def found(all_of_them: Collection[Problem]) -> list[tuple[int | None, int | None, str]]:
@@ -46,6 +52,13 @@ def found(all_of_them: Collection[Problem]) -> list[tuple[int | None, int | None
         ),
         (START + "- {type: end}\n", [(3, 34, "unknown_node"), (4, 3, "missing_field")]),
         (START + "- {id: a, type: end, output: {x: '${1 +}'}}\n", [(4, 34, "expression_invalid")]),
+        (JOINED.format("wait_for: 3"), [(5, 35, "join_unsatisfiable")]),
+        (JOINED.format("wait_for: 0"), [(5, 35, "wrong_value")]),
+        (JOINED.format("wait_for: 2.5"), [(5, 35, "wrong_value")]),
+        (JOINED.format("wait_for: ' '"), [(5, 35, "expression_invalid")]),
+        (JOINED.format("wait_for: group.arrived >"), [(5, 35, "expression_invalid")]),
+        (JOINED.format("wait_for: all, rest: absorb"), [(5, 46, "config_invalid")]),
+        (JOINED.format("wait_for: any, rest: drop"), [(5, 46, "wrong_value")]),
     ],
 )
 def test_what_is_wrong_is_told_once_at_its_place(

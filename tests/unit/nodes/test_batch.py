@@ -85,3 +85,13 @@ def test_ports_and_part_ports() -> None:
     assert split.kind.part_ports(split.config) == ("process",)
     assert split.kind.is_split
     assert split.kind.sets(split.config) == ("output", "batch")
+
+
+def test_tolerance_goes_with_the_split_and_lists_nothing_for_an_empty_list() -> None:
+    tolerant = batch(tolerate={"count": 2})
+    outcome = tolerant.run(rows=[1])
+    assert isinstance(outcome, Split)
+    assert outcome.tolerate == {"count": 2}
+    empty = tolerant.run(rows=[], output=[])
+    assert empty == Continue({"rows": [], "output": [], "errors": []})
+    assert [pointer for pointer, _ in batch(tolerate={}).problems] == ["/tolerate"]

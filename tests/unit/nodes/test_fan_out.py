@@ -43,3 +43,22 @@ def test_check_wants_unique_names() -> None:
 def test_a_branch_has_a_name() -> None:
     with pytest.raises(ValidationError, match="name"):
         node("fan_out", branches=[{"next": "n"}])
+
+
+def test_tolerance_goes_with_the_split() -> None:
+    split = node("fan_out", branches=[{"name": "a", "next": "n"}], tolerate={"percent": 12.5})
+    outcome = split.run()
+    assert isinstance(outcome, Split)
+    assert outcome.tolerate == {"percent": 12.5}
+
+
+@pytest.mark.parametrize("tolerate", [{}, {"count": 1, "percent": 1}])
+def test_check_wants_one_measure_of_tolerance(tolerate: dict[str, object]) -> None:
+    split = node("fan_out", branches=[], tolerate=tolerate)
+    assert [pointer for pointer, _ in split.problems] == ["/tolerate"]
+
+
+@pytest.mark.parametrize("tolerate", [{"count": -1}, {"count": 1.5}, {"percent": 101}, 3])
+def test_tolerance_is_a_number_of_branches_or_a_share(tolerate: object) -> None:
+    with pytest.raises(ValidationError, match="tolerate"):
+        node("fan_out", branches=[], tolerate=tolerate)

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import PathError
-from workflows.nodes.outcomes import Branches, Items, Slices
+from workflows.nodes.outcomes import Branches, Items, Racers, Slices
 from workflows.nodes.parts import (
     Parts,
     part_context,
     part_count,
+    part_name,
     part_start,
     parts_from_json,
     parts_to_json,
@@ -25,6 +26,17 @@ ITEMS = Items("work", "rows", name="row", count=2, parallel=5)
 def test_a_branch_starts_with_the_context() -> None:
     assert part_context(BRANCHES, {"x": 1}, 1) == {"x": 1}
     assert [part_start(BRANCHES, index) for index in range(part_count(BRANCHES))] == ["n1", "n2"]
+
+
+def test_a_racer_starts_with_the_context_too() -> None:
+    racers = Racers(("a", "b"), ("n1", "n2"))
+    assert part_context(racers, {"x": 1}, 1) == {"x": 1}
+    assert [part_start(racers, index) for index in range(part_count(racers))] == ["n1", "n2"]
+
+
+def test_a_part_is_named_by_its_branch_or_by_its_index() -> None:
+    assert part_name(BRANCHES, 1) == {"name": "b"}
+    assert part_name(ITEMS, 1) == {"index": 1}
 
 
 def test_a_slice_sees_its_part_of_the_list_and_where_it_is() -> None:
@@ -81,7 +93,9 @@ def test_slices_are_contiguous_in_order_and_whole(rows: list[int], size: int) ->
         assert context["rows"] == rows[batch["start"] : batch["end"]]
 
 
-@pytest.mark.parametrize("parts", [BRANCHES, SLICES, ITEMS, Branches(["a"], ["n"])])
+@pytest.mark.parametrize(
+    "parts", [BRANCHES, SLICES, ITEMS, Branches(["a"], ["n"]), Racers(("a", "b"), ("n1", "n2"))]
+)
 def test_parts_come_back_from_json_as_they_were(parts: Parts) -> None:
     back = parts_from_json(json.loads(json.dumps(parts_to_json(parts))))
     assert type(back) is type(parts)

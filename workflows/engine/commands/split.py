@@ -5,7 +5,7 @@ from uuid import uuid4
 from workflows import conf
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import GroupOpened, Hint
-from workflows.nodes.outcomes import Branches, Split
+from workflows.nodes.outcomes import Branches, Racers, Split
 from workflows.nodes.parts import part_count, part_start, parts_to_json
 from workflows.states import ThreadState
 from workflows.store import groups, runs, threads
@@ -25,12 +25,12 @@ def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
     if not settled:
         return None
     count = part_count(parts)
-    different = count if isinstance(parts, Branches) else 1
-    parallel = 0 if isinstance(parts, Branches) else parts.parallel
+    has_names = isinstance(parts, Branches | Racers)
+    parallel = 0 if isinstance(parts, Branches | Racers) else parts.parallel
     queue = split.queue or conf.settings().default_queue
     group = groups.insert_group(
         uuid4(),
-        starts=[part_start(parts, index) for index in range(different)],
+        starts=[part_start(parts, index) for index in range(count if has_names else 1)],
         run_id=cursor.claim.run_id,
         owner_id=cursor.claim.thread_id,
         owner_seq=cursor.seq,
@@ -40,6 +40,8 @@ def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
         queue=queue,
         expected=count,
         parallel=parallel,
+        tolerate=split.tolerate,
+        steps_before=cursor.executed,
         slots=min(count, parallel or count, conf.settings().slots),
     )
     return [GroupOpened(group.id, queue, group.slots)]

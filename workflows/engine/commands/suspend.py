@@ -9,6 +9,7 @@ from workflows.engine.children import begin_child, describe
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import EventLeft, Hint, TaskUnsent, ThreadSlept
 from workflows.engine.matching import early_events
+from workflows.engine.retries import attempt_to_sleep
 from workflows.engine.waking import woken_by
 from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import Suspend
@@ -53,7 +54,7 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         run_id=cursor.claim.run_id,
         thread_id=cursor.claim.thread_id,
         seq=cursor.seq,
-        attempt=cursor.attempt,
+        attempt=attempt_to_sleep(cursor),
         node=cursor.node_id,
         **_fields(wait),
         **(questions.take_place(family, queued.due) if queued and family else {}),

@@ -5,10 +5,10 @@ from math import ceil
 from pydantic import Field
 
 from workflows.definition.fields import ContextPath, NodeRef, QueueName
-from workflows.definition.model import StepConfig
+from workflows.definition.model import StepConfig, Tolerate
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Continue, Fail, Outcome, Slices, Split
-from workflows.nodes.readings import list_at, path_problems
+from workflows.nodes.readings import list_at, path_problems, tolerated, unless_failed
 
 
 class BatchConfig(StepConfig):
@@ -22,6 +22,9 @@ class BatchConfig(StepConfig):
     )
     merge: str = Field(
         "output", description="Path whose changes are merged and kept; empty for none."
+    )
+    tolerate: Tolerate | None = Field(
+        None, description="Slices that may fail; they are listed at `errors`."
     )
     queue: QueueName | None = Field(None, description="Name of the queue to run the slices on.")
 
@@ -47,7 +50,8 @@ class Batch(Kind[BatchConfig]):
         return (*([config.merge] if config.merge else []), "batch")
 
     def check(self, config: BatchConfig) -> list[tuple[str, str]]:
-        return path_problems(config.merge, "/merge") if config.merge else []
+        problems = path_problems(config.merge, "/merge") if config.merge else []
+        return problems + (config.tolerate.problems() if config.tolerate else [])
 
     def run(self, call: NodeCall[BatchConfig]) -> Outcome:
         config = call.config
@@ -55,10 +59,13 @@ class Batch(Kind[BatchConfig]):
         if isinstance(rows, Fail):
             return rows
         start = call.ports.get("process")
-        if not rows or start is None:
+        if start is None:
             return Continue(call.context)
+        if not rows:
+            return Continue(unless_failed(call.context, config.tolerate))
         count = ceil(len(rows) / config.size) if config.size else 1
         slices = Slices(
             start, config.items, size=config.size, count=count, parallel=config.parallel
         )
-        return Split(slices, merge=config.merge or None, queue=config.queue)
+        merge, limit = config.merge or None, tolerated(config.tolerate)
+        return Split(slices, merge=merge, queue=config.queue, tolerate=limit)

@@ -2,19 +2,11 @@
 
 from pydantic import Field
 
-from workflows.definition.fields import NodeRef
-from workflows.definition.model import Model, StepConfig
+from workflows.definition.model import StepConfig, Tolerate
 from workflows.nodes.base import Kind, NodeCall
+from workflows.nodes.branches import Branch, branch_ports, branch_problems, connected
 from workflows.nodes.outcomes import Branches, Continue, Outcome, Split
-
-
-class Branch(Model):
-    """One branch of a fan-out."""
-
-    name: str = Field(min_length=1, max_length=100, description="Unique within the fan-out.")
-    next: NodeRef | None = Field(
-        None, description="Where its thread starts; without it the branch is ignored."
-    )
+from workflows.nodes.readings import tolerated
 
 
 class FanOutConfig(StepConfig):
@@ -23,41 +15,34 @@ class FanOutConfig(StepConfig):
     branches: tuple[Branch, ...] = Field(
         description="What they make is merged in this order, whoever is first."
     )
+    tolerate: Tolerate | None = Field(
+        None, description="Branches that may fail; they are listed at `errors` behind the join."
+    )
 
 
 class FanOut(Kind[FanOutConfig]):
-    """Splits the thread; a `fan_in` behind all branches joins it and says what is merged."""
+    """Splits the thread; a `fan_in` behind all branches joins it and says what is merged.
+
+    When more branches fail than it tolerates, the others are stopped, and the `fan_out` fails.
+    """
 
     name = "fan_out"
     Config = FanOutConfig
     is_split = True
 
     def ports(self, config: FanOutConfig) -> dict[str, str | None]:
-        branches = {_port(branch): branch.next for branch in config.branches}
-        return {**super().ports(config), **branches}
+        return {**super().ports(config), **branch_ports(config.branches)}
 
     def part_ports(self, config: FanOutConfig) -> tuple[str, ...]:
-        return tuple(_port(branch) for branch in config.branches)
+        return tuple(branch_ports(config.branches))
 
     def check(self, config: FanOutConfig) -> list[tuple[str, str]]:
-        names = [branch.name for branch in config.branches]
-        return [
-            (f"/branches/{index}/name", f"Another branch is named {name!r} too.")
-            for index, name in enumerate(names)
-            if name in names[:index]
-        ]
+        problems = config.tolerate.problems() if config.tolerate else []
+        return problems + branch_problems(config.branches)
 
     def run(self, call: NodeCall[FanOutConfig]) -> Outcome:
-        connected = [
-            (branch.name, call.ports[_port(branch)])
-            for branch in call.config.branches
-            if _port(branch) in call.ports
-        ]
-        if not connected:
+        starts = connected(call.config.branches, call)
+        if not starts:
             return Continue(call.context)
-        names, starts = zip(*connected, strict=True)
-        return Split(Branches(names, starts), merge=None)
-
-
-def _port(branch: Branch) -> str:
-    return f"branch:{branch.name}"
+        branches = Branches(tuple(starts), tuple(starts.values()))
+        return Split(branches, merge=None, tolerate=tolerated(call.config.tolerate))

@@ -4,10 +4,10 @@ from pydantic import ConfigDict, Field
 
 from workflows.context.paths import assign
 from workflows.definition.fields import ContextPath, NodeRef, QueueName
-from workflows.definition.model import StepConfig
+from workflows.definition.model import StepConfig, Tolerate
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Continue, Fail, Items, Outcome, Split
-from workflows.nodes.readings import list_at, path_problems
+from workflows.nodes.readings import list_at, path_problems, tolerated, unless_failed
 
 #: Names that mean something else in every expression of an item's thread.
 RESERVED = ("index", "run", "now", "event")
@@ -33,6 +33,9 @@ class MapConfig(StepConfig):
     merge: str = Field(
         "output", description="Path of the results, a list in item order; empty for none."
     )
+    tolerate: Tolerate | None = Field(
+        None, description="Items that may fail; they are listed at `errors`."
+    )
     queue: QueueName | None = Field(None, description="Name of the queue to run the items on.")
 
 
@@ -54,6 +57,7 @@ class Map(Kind[MapConfig]):
 
     def check(self, config: MapConfig) -> list[tuple[str, str]]:
         problems = path_problems(config.merge, "/merge") if config.merge else []
+        problems += config.tolerate.problems() if config.tolerate else []
         if config.item_name in RESERVED:
             problems.append(("/as", f"The name {config.item_name!r} has another meaning."))
         return problems
@@ -67,10 +71,10 @@ class Map(Kind[MapConfig]):
         if start is None:
             return Continue(call.context)
         if not rows:
-            return Continue(
-                assign(call.context, config.merge, []) if config.merge else call.context
-            )
+            empty = assign(call.context, config.merge, []) if config.merge else call.context
+            return Continue(unless_failed(empty, config.tolerate))
         items = Items(
             start, config.items, name=config.item_name, count=len(rows), parallel=config.parallel
         )
-        return Split(items, merge=config.merge or None, queue=config.queue)
+        merge, limit = config.merge or None, tolerated(config.tolerate)
+        return Split(items, merge=merge, queue=config.queue, tolerate=limit)

@@ -23,11 +23,11 @@ WITH s AS MATERIALIZED (
         AND (SELECT mode FROM s) = 'off'
         AND (SELECT count(*) FROM m) >= 0  -- the run is locked before the thread, as everywhere
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
-        queue, priority, wake_at, frames
+        queue, priority, wake_at, frames, joined_steps
 )
 SELECT true, t.id, t.run_id, t.group_id, t.idx, t.node, t.came_from, t.seq, t.attempt, t.fence,
     t.context::text, t.resume::text, t.queue, t.priority, t.wake_at, t.frames::text,
-    m.id IS NOT NULL,
+    t.joined_steps, m.id IS NOT NULL,
     r.version_id, v.digest, r.workflow_name, v.number, r.key, r.depth, r.created_at,
     r.started_by_id, r.parent_id
 FROM t JOIN workflows_run r ON r.id = t.run_id

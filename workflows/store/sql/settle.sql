@@ -52,9 +52,11 @@ WITH r AS MATERIALIZED (
               THEN idx = (SELECT min(idx) FROM c)
               ELSE attempt = 0 END))
     RETURNING id, run_id, group_id, idx, node, came_from, seq, attempt, fence, context, resume,
-        queue, priority, wake_at, frames
+        queue, priority, wake_at, frames, joined_steps
 )
 SELECT true AS is_claim, id, run_id, group_id, idx, node, came_from, seq, attempt, fence,
-    context::text, resume::text, queue, priority, wake_at, frames::text FROM n
+    context::text, resume::text, queue, priority, wake_at, frames::text,
+    joined_steps FROM n
 UNION ALL
-SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM u
+SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM u

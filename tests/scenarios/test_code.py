@@ -1,0 +1,480 @@
+"""Python source in a workflow, end to end: real processes, and what hostile source tries."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from pytest_django import Settings
+
+from tests.support.assertions import assert_completed, assert_failed
+from tests.support.builder import activity, code, edit, end, workflow
+from tests.support.cancelling import cancel_when_asked
+from tests.support.isolation import require_sandbox
+from workflows import services
+from workflows.effects import sandbox
+from workflows.errors import DefinitionError, PermissionRefusedError
+from workflows.models import NodeExecution, Run, WorkflowVersion
+from workflows.testing import Harness
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+def allow(settings: Settings, mode: str, **more: Any) -> None:
+    settings.CELERIAC = {**settings.CELERIAC, "CODE": mode, **more}
+
+
+@pytest.fixture(params=["isolated", "trusted"])
+def mode(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """Both ways in which source runs."""
+    if request.param == "isolated":
+        require_sandbox()
+    allow(settings, request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def isolated(settings: Settings) -> Iterator[Settings]:
+    require_sandbox()
+    allow(settings, "isolated")
+    return settings
+
+
+def run(engine: Harness, source: str, data: dict[str, Any] | None = None, **fields: Any) -> Run:
+    engine.publish(workflow("coded", code("work", source, next="end", **fields), end()))
+    return engine.result(engine.run("coded", data))
+
+
+# What it does
+
+
+def test_source_works_on_the_context(engine: Harness, mode: str) -> None:
+    """Contract: Python source working on `context`"""
+    source = """
+import math
+from collections import Counter
+
+def square(n):
+    return n * n
+
+context["squares"] = [square(n) for n in context["numbers"]]
+context["root"] = math.sqrt(context["squares"][-1])
+context["counts"] = Counter("aab")
+context["pair"] = (1, "ü")
+del context["numbers"]
+"""
+    done = run(engine, source, {"numbers": [1, 2, 3], "kept": True})
+    expected = {"squares": [1, 4, 9], "root": 3.0, "counts": {"a": 2, "b": 1}, "pair": [1, "ü"]}
+    assert_completed(done, {**expected, "kept": True})
+
+
+def test_context_may_be_another_object(engine: Harness, mode: str) -> None:
+    assert_completed(run(engine, "context = {'only': context['n']}", {"n": 1}), {"only": 1})
+
+
+def test_blank_source_does_nothing(engine: Harness, mode: str) -> None:
+    """Contract: blank is a no-op"""
+    assert_completed(run(engine, " \n", {"n": 1}), {"n": 1})
+
+
+def test_await_may_stand_anywhere(engine: Harness, mode: str) -> None:
+    """Contract: `await` allowed at top level"""
+    source = """
+import asyncio
+
+async def later(value):
+    await asyncio.sleep(0)
+    return value
+
+context["n"] = sum(await asyncio.gather(later(1), later(2)))
+async with asyncio.Lock():
+    context["locked"] = True
+"""
+    assert_completed(run(engine, source), {"n": 3, "locked": True})
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("x = 1\n1 / 0", "line 2: ZeroDivisionError: division by zero"),
+        ("def f():\n    raise KeyError('k')\n\nf()", "line 2: KeyError: 'k'"),
+        ("import json\njson.loads('{')", "line 2: JSONDecodeError"),
+        ("await missing()", "line 1: NameError: name 'missing' is not defined"),
+        ("import sys\nsys.exit('enough')", "line 2: SystemExit: enough"),
+        ("raise type('E', (Exception,), {'__str__': lambda self: 1 / 0})", "line 1: E"),
+        ("def f(): f()\nf()", "line 1: RecursionError"),
+    ],
+)
+def test_an_error_fails_the_node_with_its_line(
+    engine: Harness, mode: str, source: str, message: str
+) -> None:
+    """Contract: errors fail the node with their line"""
+    done = run(engine, source)
+    assert_failed(done, "code_error", "work")
+    assert done.error["message"].startswith(message)
+
+
+def test_an_error_can_be_handled_and_tried_again(engine: Harness, mode: str) -> None:
+    retry = {"attempts": 3, "backoff": "PT1S", "on": ["code_error"]}
+    engine.publish(
+        workflow(
+            "coded",
+            code("work", "1 / 0", retry=retry, on_error="mend", next="end"),
+            edit("mend", seen="${error.code}", next="end"),
+            end(output={"seen": "${seen}"}),
+        )
+    )
+    done = engine.run("coded")
+    assert_completed(done, {"seen": "code_error"})
+    assert NodeExecution.objects.filter(run=done, node="work", status="failed").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("context['x'] = {1, 2}", "`context.x` is no JSON: set."),
+        ("context['x'] = [object()]", "`context.x[0]` is no JSON: object."),
+        ("context['x'] = {1: 2}", "A key in `context.x` is no text: int."),
+        ("context = [1]", "`context` is no object any more: list."),
+        ("del context", "`context` is no object any more: NoneType."),
+        ("context['x'] = float('nan')", "`context`"),
+        ("context['x'] = 2 ** 64", "`context`"),
+        ("context['x'] = 'a\\0b'", "`context`"),
+        ("context['x'] = '\\ud800'", "`context`"),
+        ("context['x'] = context", "`context` is nested deeper than 64 levels."),
+    ],
+)
+def test_only_json_is_left(engine: Harness, mode: str, source: str, message: str) -> None:
+    done = run(engine, source, retry={"attempts": 3})
+    assert_failed(done, "code_output", "work")
+    assert message in done.error["message"]
+    assert done.error["attempt"] == 1
+
+
+def test_what_is_left_has_a_limit(engine: Harness, mode: str, settings: Settings) -> None:
+    allow(settings, mode, MAX_VALUE_BYTES=1000)
+    assert_failed(run(engine, "context['x'] = 'a' * 2000"), "code_output", "work")
+    assert_failed(run(engine, "context['x'] = 'a' * 20_000"), "code_output", "work")
+
+
+def test_the_context_of_other_threads_is_not_touched(engine: Harness, mode: str) -> None:
+    nodes = [
+        {"id": "start", "type": "start", "next": "each"},
+        {"id": "each", "type": "map", "items": "items", "process": "work", "next": "end"},
+        code("work", "context['shared']['n'].append(1)\ncontext['output'] = context['shared']"),
+        end(output={"output": "${output}", "shared": "${shared}"}),
+    ]
+    engine.publish({"workflow": "coded", "nodes": nodes})
+    done = engine.run("coded", {"items": [1, 2], "shared": {"n": []}})
+    assert_completed(done, {"output": [{"n": [1]}, {"n": [1]}], "shared": {"n": []}})
+
+
+def test_the_history_does_not_keep_the_context_again(engine: Harness, mode: str) -> None:
+    done = run(engine, "context['n'] = 1", {"large": "x" * 100})
+    step = NodeExecution.objects.get(run=done, node="work")
+    assert (step.input, step.output["n"]) == (None, 1)
+
+
+# Whether it runs at all
+
+
+def test_it_is_off_unless_somebody_turns_it_on(engine: Harness, settings: Settings) -> None:
+    """Contract: Setting `off` (default)"""
+    with pytest.raises(DefinitionError) as caught:
+        run(engine, "context['n'] = 1")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.pointer) == ("not_allowed", "/nodes/1/type")
+    assert "CELERIAC_CODE" in problem.message
+    assert not WorkflowVersion.objects.exists()
+
+
+def test_what_was_published_before_it_was_turned_off_fails(
+    engine: Harness, settings: Settings
+) -> None:
+    allow(settings, "trusted")
+    engine.publish(workflow("coded", code("work", "context['n'] = 1", next="end"), end()))
+    allow(settings, "off")
+    done = engine.run("coded")
+    assert_failed(done, "code_off", "work")
+    assert "CELERIAC_CODE" in engine.result(done).error["message"]
+
+
+def test_without_a_sandbox_nothing_runs_instead(
+    engine: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    allow(settings, "isolated")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox.problem.cache_clear()
+    try:
+        done = run(engine, "context['n'] = 1")
+    finally:
+        sandbox.problem.cache_clear()
+    assert_failed(done, "isolation_unavailable", "work")
+    assert "bubblewrap" in done.error["message"]
+
+
+def test_a_sandbox_that_does_not_hold_is_none(
+    engine: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One that only looks like it: it runs the program as it is, with all that can be reached."""
+    fake = tmp_path / "bwrap"
+    fake.write_text('#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
+    fake.chmod(0o755)
+    allow(settings, "isolated")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    sandbox.problem.cache_clear()
+    try:
+        done = run(engine, "context['n'] = 1")
+    finally:
+        sandbox.problem.cache_clear()
+    assert_failed(done, "isolation_unavailable", "work")
+
+
+def test_trusted_source_runs_inside_of_the_project(engine: Harness, settings: Settings) -> None:
+    """Contract: `trusted` (in process, project code importable)"""
+    allow(settings, "trusted")
+    source = """
+import os
+from workflows.models import Run
+context["pid"] = os.getpid()
+context["runs"] = Run.objects.count()
+"""
+    done = run(engine, source)
+    assert_completed(done, {"pid": os.getpid(), "runs": 1})
+
+
+def test_trusted_source_needs_a_permission_to_publish(engine: Harness, settings: Settings) -> None:
+    """Contract: `trusted` needs its own permission to publish"""
+    allow(settings, "trusted")
+    author = User.objects.create(username="alice")
+    author.user_permissions.add(Permission.objects.get(codename="publish_workflow"))
+    text = '{"workflow": "coded", "nodes": [{"id": "start", "type": "start", "next": "work"}, '
+    text += '{"id": "work", "type": "code", "source": "1"}]}'
+    with pytest.raises(PermissionRefusedError, match=r"workflows\.publish_trusted_code"):
+        services.publish(text, by=User.objects.get(pk=author.pk))
+    author.user_permissions.add(Permission.objects.get(codename="publish_trusted_code"))
+    assert services.publish(text, by=User.objects.get(pk=author.pk)).is_new
+
+
+def test_no_activity_node_goes_around_the_kind(engine: Harness, settings: Settings) -> None:
+    for name in ("code", "http", "command"):
+        node = activity("work", name, input={}, next="end")
+        with pytest.raises(DefinitionError, match="unknown activity"):
+            engine.publish(workflow("coded", node, end()))
+
+
+def test_trusted_source_has_a_time_limit(engine: Harness, settings: Settings) -> None:
+    allow(settings, "trusted")
+    done = run(engine, "while True: pass", timeout="PT0.2S")
+    assert_failed(done, "timeout", "work")
+
+
+# What hostile source tries
+
+
+def test_isolated_source_is_alone(engine: Harness, isolated: Settings) -> None:
+    """Contract: `isolated` (own process, no network, no environment)"""
+    source = """
+import os
+from pathlib import Path
+context["pid"] = os.getpid()
+context["user"] = os.getuid()
+context["environment"] = sorted(os.environ)
+context["processes"] = sum(each.name.isdigit() for each in Path("/proc").iterdir())
+context["devices"] = Path("/proc/net/dev").read_text().count(":")
+context["folders"] = sorted(os.listdir("/"))
+context["home"] = sorted(os.listdir("."))
+"""
+    done = run(engine, source)
+    assert_completed(done)
+    seen = done.output
+    assert seen["pid"] != os.getpid()
+    assert seen["user"] != 0 or os.getuid() != 0
+    assert seen["environment"] == ["LC_CTYPE", "PWD"]
+    assert seen["processes"] <= 3
+    assert seen["devices"] == 1  # loopback, which is its own
+    assert not {"home", "var", "boot", "srv", "mnt"} & set(seen["folders"])
+    assert seen["home"] == []
+
+
+def test_isolated_source_reaches_no_server(engine: Harness, isolated: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        source = f"""
+import socket
+tried = {{}}
+for host in ("127.0.0.1", "::1", "1.1.1.1", "169.254.169.254"):
+    try:
+        socket.create_connection((host, {port}), 1).close()
+        tried[host] = "open"
+    except OSError as error:
+        tried[host] = "closed"
+for family in ("AF_NETLINK", "AF_VSOCK", "AF_PACKET", "AF_ALG"):
+    try:
+        socket.socket(getattr(socket, family), socket.SOCK_DGRAM).close()
+        tried[family] = "open"
+    except OSError as error:
+        tried[family] = "closed"
+context["tried"] = tried
+"""
+        done = run(engine, source)
+    assert_completed(done)
+    assert set(done.output["tried"].values()) == {"closed"}
+
+
+def test_isolated_source_cannot_read_the_project(
+    engine: Harness, isolated: Settings, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.write_text("secret")
+    project = Path(__file__).resolve().parents[2]
+    names = [
+        str(hidden),
+        str(project / "manage.py"),
+        "/etc/passwd",
+        "/etc/shadow",
+        "/proc/1/environ",
+    ]
+    source = f"""
+context["read"] = []
+for name in {names!r}:
+    try:
+        open(name).read()
+        context["read"].append(name)
+    except OSError:
+        pass
+try:
+    import django
+    context["read"].append("django")
+except ImportError:
+    pass
+try:
+    import workflows.models
+    context["read"].append("models")
+except ImportError:
+    pass
+"""
+    done = run(engine, source)
+    assert_completed(done, {"read": []})
+
+
+def test_isolated_source_cannot_write(engine: Harness, isolated: Settings, tmp_path: Path) -> None:
+    source = f"""
+context["written"] = []
+for folder in ("", "/usr", "/etc", "/dev", "/dev/shm", "/celeriac", "{tmp_path}", "/tmp"):
+    name = folder + "/x"
+    try:
+        open(name, "w").write("x")
+        context["written"].append(name)
+    except OSError:
+        pass
+"""
+    done = run(engine, source)
+    assert_completed(done, {"written": ["/tmp/x"]})  # noqa: S108 - the sandbox's own
+    assert not (tmp_path / "x").exists()
+
+
+def test_isolated_source_makes_no_namespaces(engine: Harness, isolated: Settings) -> None:
+    source = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+calls = {
+    "unshare": (272, 0x10000000), "clone": (56, 0x10000011), "clone3": (435, 0), "mount": (165,),
+    "ptrace": (101, 0), "keyctl": (250, 0), "bpf": (321,), "io_uring": (425, 1),
+    "setns": (308, 0), "userfaultfd": (323,), "perf": (298,), "x32": (0x40000000 + 39,),
+}
+context["open"] = [name for name, call in calls.items() if libc.syscall(*call) != -1]
+for what in (os.setuid, os.setgid):
+    try:
+        what(0)
+        context["open"].append("root")
+    except OSError:
+        pass
+"""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the numbers of the calls are those of x86-64")
+    done = run(engine, source)
+    assert_completed(done, {"open": []})
+
+
+@pytest.mark.parametrize(
+    ("source", "code_"),
+    [
+        ("while True: pass", "code_timeout"),
+        ("import time\ntime.sleep(60)", "code_timeout"),
+        ("await __import__('asyncio').sleep(60)", "code_timeout"),
+        ("import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
+         "code_timeout"),
+        ("x = 'a' * 10**9", "code_memory"),
+        ("x = [0]\nwhile True: x = x + x", "code_memory"),
+        ("import os\nos._exit(0)", "code_killed"),
+        ("import os\nos.kill(os.getpid(), 9)", "code_killed"),
+        ("import ctypes\nctypes.string_at(0)", "code_killed"),
+        ("open('/work/x', 'wb').write(b'x' * 10**8)", "code_error"),
+        ("import os\nwhile True: os.fork()", "code_output"),
+        ("import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))", "code_error"),
+    ],
+)  # fmt: skip
+def test_isolated_source_has_limits(
+    engine: Harness, isolated: Settings, source: str, code_: str
+) -> None:
+    """Contract: `isolated` (limits on time and memory)"""
+    assert_failed(run(engine, source, timeout="PT2S"), code_, "work")
+
+
+def test_all_that_isolated_source_has_started_ends_with_it(
+    engine: Harness, isolated: Settings
+) -> None:
+    before = _children()
+    source = """
+import os, time
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+context["n"] = 1
+"""
+    assert_completed(run(engine, source), {"n": 1})
+    assert_failed(run(engine, source + "time.sleep(60)", timeout="PT1S"), "code_timeout")
+    assert _children() == before
+
+
+def _children() -> list[str]:
+    """Return the processes below this one."""
+    done = subprocess.run(
+        ["/bin/ps", "--ppid", str(os.getpid()), "-o", "pid=,comm="],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return sorted(line for line in done.stdout.splitlines() if not line.endswith("ps"))
+
+
+def test_isolated_source_is_stopped_when_the_run_is_cancelled(
+    engine: Harness, isolated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "import time\ntime.sleep(600)"
+    engine.publish(workflow("coded", code("work", source, timeout="PT5M"), end()))
+    started = engine.start("coded")
+    cancel_when_asked(monkeypatch, started)
+    begin, before = monotonic(), _children()
+    engine.drain()
+    assert monotonic() - begin < 30
+    assert engine.result(started).status == "cancelled"
+    assert _children() == before
+    assert not NodeExecution.objects.filter(run=started, node="work", status="failed").exists()
+
+
+def test_what_isolated_source_prints_is_nobodys(
+    engine: Harness, isolated: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = "import os\nprint('loud' * 100_000)\nos.write(1, b'loud')\nos.write(2, b'loud')"
+    assert_completed(run(engine, source), {})
+    assert "loud" not in "".join(capfd.readouterr())

@@ -1,0 +1,90 @@
+"""The activity of `code` nodes: runs their source in the sandbox, or in this process."""
+
+import signal
+import threading
+from typing import Any
+
+from workflows import conf
+from workflows.activities import ActivityContext, ActivityError, NonRetryableError, activity
+from workflows.context.values import check_value, loads
+from workflows.effects.inside.run_code import run_source
+from workflows.effects.inside.talking import Talk
+from workflows.effects.limits import GRACE, own_seconds
+from workflows.effects.sandbox import Limits, run_inside
+from workflows.errors import ValueRefusedError
+
+
+@activity("code", internal=True, grace=GRACE)
+def code(
+    source: str, context: dict[str, Any], seconds: float | None, call: ActivityContext
+) -> dict[str, Any]:
+    """Run a source on a context, and return what it has left there.
+
+    Raises:
+        ActivityError: `code_error` and `code_syntax` with the line; `code_memory`, `code_timeout`,
+            `code_output`, `code_killed`; `code_off`, `isolation_unavailable`.
+    """
+    mode = conf.settings().code
+    if mode == "off":
+        raise NonRetryableError("code_off", f"{conf.CODE} is 'off': no `code` node is run.")
+    answer = (
+        _in_process(source, context, seconds)
+        if mode == "trusted"
+        else _isolated(source, context, seconds, call)
+    )
+    if "error" in answer:
+        error = answer["error"]
+        raise _RAISED.get(error["code"], ActivityError)(error["code"], error["message"])
+    try:
+        check_value(answer["context"], max_bytes=conf.settings().max_value_bytes)
+    except ValueRefusedError as error:
+        raise NonRetryableError("code_output", f"`context` is refused: {error.message}.") from None
+    left: dict[str, Any] = answer["context"]
+    return left
+
+
+#: What another attempt would end with too.
+_RAISED = {"code_syntax": NonRetryableError, "code_output": NonRetryableError}
+
+
+def _in_process(source: str, context: dict[str, Any], seconds: float | None) -> dict[str, Any]:
+    if seconds is not None and threading.current_thread() is threading.main_thread():
+        # The engine's own alarm, without the time that it leaves a sandbox to clear up.
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    return run_source(source, context)
+
+
+def _isolated(
+    source: str, context: dict[str, Any], seconds: float | None, call: ActivityContext
+) -> dict[str, Any]:
+    settings = conf.settings()
+    limits = Limits(
+        seconds=own_seconds(seconds, settings.code_seconds),
+        memory_mb=settings.code_memory_mb,
+        file_mb=settings.sandbox_file_mb,
+        processes=settings.sandbox_processes,
+    )
+    job = {"source": source, "context": context}
+    most = settings.max_value_bytes * 2  # as ASCII, text may take more than it does as UTF-8
+    talk = run_inside("run_code", job, limits, most=most, goes_on=call.is_wanted)
+    return _answer(talk, limits, most)
+
+
+def _answer(talk: Talk, limits: Limits, most: int) -> dict[str, Any]:
+    if talk.ended == "timeout":
+        raise ActivityError("code_timeout", f"It ran longer than {limits.seconds:g} s.")
+    if talk.ended == "too_much":
+        raise NonRetryableError("code_output", "`context` is too large.")
+    if talk.ended == "unwanted":
+        raise ActivityError("unwanted", "The run was stopped meanwhile.")
+    if talk.err:
+        # The source cannot write here: this is the sandbox itself.
+        reason = talk.err.decode(errors="replace").strip().splitlines()[-1]
+        raise ActivityError("isolation_unavailable", f"The sandbox has failed: {reason}")
+    try:
+        answer = loads(talk.out, max_bytes=most)
+    except ValueRefusedError as error:
+        if not talk.out:
+            raise ActivityError("code_killed", "Its process has ended without an answer.") from None
+        raise NonRetryableError("code_output", f"`context` is refused: {error.message}.") from None
+    return dict(answer)

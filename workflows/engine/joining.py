@@ -1,0 +1,251 @@
+"""A group is over: it is joined and its owner goes on, or it fails, and its owner with it."""
+
+from typing import Any
+
+from workflows import clock
+from workflows.absent import ABSENT
+from workflows.compiler.plan import PlanNode
+from workflows.context.paths import read
+from workflows.engine import bounds
+from workflows.engine.ending import complete, fail, stop_groups
+from workflows.engine.frames import go_to, way_back
+from workflows.engine.gathering import failures, first_error, gather
+from workflows.engine.hints import GroupEnding, Hint, ThreadReady
+from workflows.engine.plans import load_plan
+from workflows.engine.settlements import contribution, message_end
+from workflows.engine.verdicts import rule_of, tolerated
+from workflows.errors import CeleriacError
+from workflows.models import Run, ThreadGroup
+from workflows.nodes.outcomes import JSONObject
+from workflows.nodes.parts import part_context, parts_from_json
+from workflows.states import GroupState, ThreadState
+from workflows.store import groups, history, runs, threads
+from workflows.store.rows import GroupInfo, HistoryRow, Tally
+
+
+def look_at(run: Run, group: ThreadGroup, *, has_failed: bool = False) -> list[Hint]:
+    """Join or fail a locked group of a locked run if it is time to; no hints when it is not.
+
+    `has_failed` tells that parts may have failed since it was looked at last.
+    """
+    return _Joining(run, group).look(has_failed=has_failed)
+
+
+class _Joining:
+    """One look at a group: whether it is over, what is merged, and where the owner goes."""
+
+    def __init__(self, run: Run, group: ThreadGroup) -> None:
+        self.run = run
+        self.group = group
+        self.owner = threads.by_id(group.owner_id)
+        info = runs.load_info(group.run_id)
+        self.plan = load_plan(info.version_id, info.digest)
+        self.split = self.plan.nodes[group.node]
+        self.join = self.plan.nodes[self.split.join] if self.split.join else None
+        self.here = self.join or self.split  # the node whose step this is
+        self.rule = rule_of(self.plan, group.node, group.parts)
+        self.context: JSONObject = self.owner.context or {}
+        self.errors: list[JSONObject] = []
+        self.unjoined = [group.pk]  # the groups whose steps the owner does not know of yet
+        self.steps = 0  # that were executed in them
+
+    def look(self, *, has_failed: bool) -> list[Hint]:
+        group = self.group
+        if has_failed:
+            failed = groups.count_failed(group.pk)
+            if failed > tolerated(group.tolerate, group.expected):
+                return self._give_up(self.split, self._too_many_failures(failed))
+        if not self.rule.is_watched:
+            return self._go_on_merged() if threads.is_group_over(group.pk) else []
+        tally = groups.tally(group.pk)
+        scope = {**self.context, "run": runs.load_info(self.run.pk).scope, "now": clock.now()}
+        try:
+            is_time = self.rule.holds(tally, group.expected, scope)
+        except CeleriacError as error:
+            return self._give_up(self.here, _failure(error.code, error.message, self.here))
+        if is_time:
+            return self._go_on_merged()
+        return [] if tally.live else self._give_up(self.here, self._unsatisfied(tally))
+
+    def _go_on_merged(self) -> list[Hint]:
+        groups.close(self.group)
+        hints = self._leave_rest()
+        self.steps = groups.count_steps(self.unjoined)
+        done = self.group.steps_before + self.steps
+        is_step = not self._is_outer() and not self._has_no_join()
+        if done + is_step > bounds.limit_of(self.plan):
+            refused = bounds.too_many(self.plan, self.run.pk, done, at=self.here.id)
+            failure = _failure(refused.code, refused.message, self.here)
+            return hints + fail(self.run, self.plan, failure)
+        try:
+            self.context, self.errors = gather(self.group, self.split, self.context)
+        except CeleriacError as error:
+            failure = _failure(error.code, error.message, self.here)
+            return hints + self._fail_at(self.here, failure)
+        return hints + self._go_on()
+
+    def _leave_rest(self) -> list[Hint]:
+        """Stop what was not waited for, or let it go on without its group."""
+        if not self.rule.is_watched:
+            return []
+        if self.rule.rest == "cancel":
+            return self._stop_rest()
+        released = threads.release_all(self.group.pk, self.context)
+        return [ThreadReady(one.pk, one.seq, one.queue, one.priority) for one in released]
+
+    def _go_on(self) -> list[Hint]:
+        """Move the owner: on behind the join, to a join further out, or to its end."""
+        if self._is_outer():
+            return self._over("arrive", came_from=self.split.id)
+        back = way_back(self.owner.frames or [])
+        if self._has_no_join():
+            if back is not None:
+                return self._go_to(back, self.context, steps=0)  # nothing was executed here
+            return self._over("end", came_from=self.here.id)
+        value = read(self.context, self.group.merge) if self.group.merge else ABSENT
+        self._record(self.here, output=None if value is ABSENT else {self.group.merge: value})
+        target = self.here.ports.get("next") or back
+        if target is None:
+            return self._over("end", came_from=self.here.id)
+        return self._go_to(target, self.context)
+
+    def _is_outer(self) -> bool:
+        """Tell whether the join also closes a split around this one."""
+        return self.join is not None and self.join.closes != self.split.id
+
+    def _has_no_join(self) -> bool:
+        return self.join is None and self.group.merge is None
+
+    # --- failures ---------------------------------------------------------------------------
+
+    def _too_many_failures(self, failed: int) -> JSONObject:
+        """Return the failure of a split: that of its part, unless it had tolerated some."""
+        limit = self.group.tolerate
+        if limit is None:
+            return first_error(self.group)
+        allowed = tolerated(limit, self.group.expected)
+        message = (
+            f"{failed} of {self.group.expected} parts of {self.split.id!r} have failed, and it "
+            f"tolerates {allowed}."
+        )
+        errors = {"errors": failures(self.group)}
+        return _failure("too_many_failures", message, self.split, details=errors)
+
+    def _unsatisfied(self, tally: Tally) -> JSONObject:
+        """Return the failure of a join that waits for what can no longer come."""
+        counts = f"{tally.arrived} arrived, {tally.ended} ended elsewhere, {tally.failed} failed"
+        if self.rule.is_race:
+            message = f"Nobody has won {self.split.id!r}: all {tally.failed} branches failed."
+            code = "no_winner"
+        else:
+            wanted = f"{self.here.id!r} waits for {self.rule.wait_for!r}"
+            message = f"{wanted}, and no branch is left: {counts}."
+            code = "join_unsatisfied"
+        details = {"errors": failures(self.group)} if tally.failed else None
+        return _failure(code, message, self.here, details=details)
+
+    def _give_up(self, node: PlanNode, failure: JSONObject) -> list[Hint]:
+        """Stop the rest of the group, and let `node` fail at its owner."""
+        groups.close(self.group, "fail")
+        hints = self._stop_rest()
+        self.steps = groups.count_steps(self.unjoined)
+        return hints + self._fail_at(node, failure)
+
+    def _stop_rest(self) -> list[Hint]:
+        inside = groups.inside(self.group.pk)
+        self.unjoined += [each for each, state in inside.items() if state == GroupState.OPEN]
+        return stop_groups(self.run, self.plan, [self.group.pk, *inside])
+
+    def _fail_at(self, node: PlanNode, failure: JSONObject) -> list[Hint]:
+        """Send the owner to the node's `on_error`; without one it fails, and what is around it."""
+        shown = {key: value for key, value in failure.items() if key != "input"}
+        self._record(node, "failed", error=shown)
+        is_mine = node is self.split or not self._is_outer()
+        target = node.ports.get("on_error") if is_mine else None
+        if target is not None:
+            return self._go_to(target, {**self.context, "error": shown}, came_from=node)
+        given = {"error": failure} if self.owner.group_id is not None else None
+        self._move("fail", seq=self.group.owner_seq, node=node.id, contribution=given)
+        if self.owner.group_id is None:
+            return fail(self.run, self.plan, failure)
+        outer = groups.lock_group(self.owner.group_id)
+        if outer is None:
+            return []  # it goes on without this part
+        return look_at(self.run, outer, has_failed=True) or [GroupEnding(outer.pk)]
+
+    # --- the owner --------------------------------------------------------------------------
+
+    def _go_to(
+        self, node: str, context: JSONObject, *, steps: int = 1, came_from: PlanNode | None = None
+    ) -> list[Hint]:
+        inside, context = go_to(self.plan, self.owner.frames or [], node, context)
+        places = {
+            "node": node,
+            "came_from": (came_from or self.here).id,
+            "frames": inside or None,
+        }
+        seq = self.group.owner_seq + steps
+        self._move("join", seq=seq, context=context, attempt=0, **places)
+        return [ThreadReady(self.owner.pk, seq, self.owner.queue)]
+
+    def _over(self, event: str, *, came_from: str) -> list[Hint]:
+        """End the owner: as a part of an outer group, or with the run."""
+        outer = groups.load_group(self.owner.group_id) if self.owner.group_id else None
+        # Without a join, what the part that was over last leaves stands for all of them.
+        left = history.last_context(self.group.pk) if self._has_no_join() else None
+        context = self.context if left is None else left
+        given = self._given_to(outer)
+        self._move(event, came_from=came_from, context=context, contribution=given)
+        if outer is None:
+            return complete(self.run, self.plan, context)
+        if not rule_of(self.plan, outer.node, outer.parts).is_watched:
+            return [GroupEnding(outer.id)]
+        locked = groups.lock_group(outer.id)
+        return look_at(self.run, locked) if locked is not None else []
+
+    def _given_to(self, outer: GroupInfo | None) -> JSONObject | None:
+        """Return what the owner leaves to the group around it."""
+        if outer is None or not outer.is_open:
+            return None
+        start = part_context(parts_from_json(outer.parts), outer.base, self.owner.idx)
+        given = contribution(self.plan, outer, start, self.context, thread_id=self.owner.pk)
+        if self.errors and self._is_outer():
+            return {**(given or {}), "errors": self.errors}
+        return given
+
+    def _move(self, event: str, *, seq: int | None = None, **changes: Any) -> None:
+        moved = threads.move(
+            self.owner.pk,
+            self.group.owner_seq,
+            ThreadState.JOINING,
+            event,
+            seq=self.group.owner_seq + 1 if seq is None else seq,
+            wake_at=clock.now(),
+            lease_until=message_end() if event == "join" else None,
+            joined_steps=self.owner.joined_steps + self.steps,
+            **changes,
+        )
+        if not moved:
+            message = f"the owner of group {self.group.pk} does not wait for it"
+            raise AssertionError(message)
+
+    def _record(self, node: PlanNode, status: str = "completed", **values: Any) -> None:
+        now = clock.now()
+        row = HistoryRow(
+            seq=self.group.owner_seq,
+            attempt=1,
+            node=node.id,
+            kind=node.kind.name,
+            came_from=self.split.id if node is self.join else self.owner.came_from,
+            status=status,
+            queued_at=self.group.opened_at,
+            started_at=self.group.opened_at if node is self.split else now,
+            ended_at=now,
+            **values,
+        )
+        threads.record(self.group.run_id, self.owner.pk, [row])
+
+
+def _failure(code: str, message: str, node: PlanNode, *, details: Any = None) -> JSONObject:
+    failure = {"code": code, "message": message, "node": node.id, "attempt": 1}
+    return {**failure, "details": details} if details else failure

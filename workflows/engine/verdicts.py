@@ -1,0 +1,76 @@
+"""When a group is over: what its join waits for, and how many of its parts may fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflows import expressions
+from workflows.compiler.plan import Plan
+from workflows.engine.plans import load_plan
+from workflows.store import runs
+from workflows.store.rows import GroupInfo, JSONObject, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a join waits for, and what becomes of the rest: of a race, any that finishes."""
+
+    wait_for: int | str = "all"
+    rest: str = "cancel"
+    is_race: bool = False
+
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether each end of a part has to be looked at, in its own transaction."""
+        return self.wait_for != "all"
+
+    def holds(self, tally: Tally, expected: int, scope: Mapping[str, Any]) -> bool:
+        """Tell whether what the join waits for is there. Raises ExpressionError."""
+        arrived = tally.arrived + (tally.ended if self.is_race else 0)
+        match self.wait_for:
+            case "all":
+                return tally.live == 0
+            case "any":
+                return arrived > 0
+            case int(count):
+                return arrived >= count
+            case str(condition):
+                counts = {"arrived": arrived, "failed": tally.failed, "live": tally.live}
+                group = {**counts, "expected": expected}
+                return expressions.evaluate_condition(condition, {**scope, "group": group})
+
+
+_ALL = Rule()
+_RACE = Rule(wait_for="any", is_race=True)
+
+
+def rule_of(plan: Plan, node: str, parts: JSONObject) -> Rule:
+    """Return the rule of a group of the split `node`.
+
+    A split that is closed by the join of a split around it waits for all: its owner is one of the
+    branches that the join counts.
+    """
+    if parts["parts"] == "racers":
+        return _RACE
+    join = plan.nodes[node].join
+    if join is None or plan.nodes[join].closes != node:
+        return _ALL
+    config = plan.nodes[join].config
+    wait_for = getattr(config, "wait_for", "all")
+    return _ALL if wait_for == "all" else Rule(wait_for, getattr(config, "rest", None) or "cancel")
+
+
+def is_watched(group: GroupInfo) -> bool:
+    """Tell whether the ends of a group's parts are to be looked at one by one."""
+    info = runs.load_info(group.run_id)
+    plan = load_plan(info.version_id, info.digest)
+    return rule_of(plan, group.node, group.parts).is_watched
+
+
+def tolerated(tolerate: JSONObject | None, expected: int) -> int:
+    """Return how many parts of a group may fail."""
+    if tolerate is None:
+        return 0
+    if "count" in tolerate:
+        return int(tolerate["count"])
+    return int(expected * tolerate["percent"] / 100)
