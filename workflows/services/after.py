@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 
 from workflows.dispatch import publish
 from workflows.engine.commands import join
@@ -85,5 +85,5 @@ def _act(hints: Sequence[Hint]) -> None:
             look_after(group_id)
         for run_id in slept:
             fall_asleep(run_id)
-    except DatabaseError:
+    except Error:
         logger.warning("left to the sweeper after a database error", exc_info=True)
