@@ -81,6 +81,10 @@ def drop(connection: Any) -> None:
     if is_memory is not None and is_memory():
         return  # it is the database
     if connection.connection is not None:
+        if connection.vendor == "sqlite":
+            # It stays open, with its lock, for as long as a cursor of it is anywhere.
+            with suppress(Exception):
+                connection.connection.rollback()
         with suppress(Exception):
             connection.connection.close()
         with suppress(Exception):
