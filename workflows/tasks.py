@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from functools import partial
+from threading import Event
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from celery.app.task import Task
+from celery.exceptions import Ignore
 from celery.utils.log import get_task_logger
 
 from workflows import clock, services
@@ -14,14 +16,16 @@ from workflows.dispatch import celery, celery_tasks
 
 logger = get_task_logger(__name__)
 
+#: Seconds before a slot that was interrupted comes back: the database may be away.
+_AFTER_A_FAULT = 1.0
+
 
 @shared_task(name="workflows.advance", bind=True, ignore_result=True)
 def advance(self: Task[..., Any], thread_id: int, seq: int) -> None:
     """Move one thread."""
     worked = services.work_thread(thread_id, seq, queue=celery.queue_of(self))
     if worked.again_at is not None:
-        delay = _seconds_to(worked.again_at)
-        self.apply_async((thread_id, seq), queue=celery.queue_of(self), countdown=delay)
+        celery.come_back(self, (thread_id, seq), delay=_seconds_to(worked.again_at))
 
 
 @shared_task(name="workflows.slot", bind=True, ignore_result=True)
@@ -39,7 +43,7 @@ def help_group(self: Task[..., Any], group_id: str, sent_at: str) -> None:
     worked = services.help_group(UUID(group_id), queue=celery.queue_of(self), sent_at=sent)
     if worked.has_more or worked.again_at is not None:
         delay = _seconds_to(worked.again_at) if worked.again_at else 0
-        self.apply_async((group_id, sent_at), queue=celery.queue_of(self), countdown=delay)
+        celery.come_back(self, (group_id, sent_at), delay=delay)
 
 
 @shared_task(name="workflows.join", ignore_result=True)
@@ -81,12 +85,15 @@ def task_failed(task: Any, error: Any = None, _traceback: Any = None, suspension
 
 def _work_as_slot(task: Task[..., Any], group_id: UUID, idx: int, hop: int) -> services.Worked:
     """Work, and never raise: a failed part would stop the chord."""
-    if not services.begin_slot(group_id, idx, hop):
-        celery.ignore()
     try:
+        if not services.begin_slot(group_id, idx, hop):
+            celery.ignore()
         return services.work_group(group_id, queue=celery.queue_of(task))
+    except Ignore:
+        raise
     except Exception:
         logger.exception("slot %s of group %s was interrupted", idx, group_id)
+        Event().wait(_AFTER_A_FAULT)
         return services.Worked(has_more=True)
 
 

@@ -119,3 +119,19 @@ def test_a_transaction_around_it_all_is_left_alone() -> None:
 
     elsewhere(work)
     assert names() == {"outer", "too"}
+
+
+def test_a_cursor_that_lives_on_holds_no_lock() -> None:
+    """SQLite keeps a closed connection open, in its transaction, until its cursors are gone."""
+    kept = []
+
+    def work() -> None:
+        transaction.atomic().__enter__()
+        write("never")
+        kept.append(connection.cursor())
+        kept[0].execute("SELECT name FROM workflows_queuestate UNION SELECT 'more'")
+        connections.drop_all()
+        write("after")
+
+    elsewhere(work)
+    assert names() == {"after"}

@@ -16,6 +16,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "title", "newest", "created_at")
     search_fields = ("name", "title")
+    ordering = ("name",)
     fields = ("name", "title", "created_at", "published")
     readonly_fields = fields
 

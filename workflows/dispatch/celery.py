@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from celery import chord, current_app, signature
 from celery.app.task import Task
 from celery.exceptions import CeleryError, Ignore, Reject
+from django.db import Error
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
@@ -94,7 +95,16 @@ def queue_of(task: Task[..., Any]) -> str:
     return str(delivery["routing_key"])
 
 
-def ignore() -> None:
+def come_back(task: Task[..., Any], args: tuple[Any, ...], *, delay: float) -> None:
+    """Send a message again, to the queue that it came from, after `delay` seconds."""
+
+    def send() -> None:
+        task.apply_async(args, queue=queue_of(task), countdown=delay, retry=False)
+
+    _best_effort(send, "a message again")
+
+
+def ignore() -> NoReturn:
     """Drop a message that another copy has overtaken; it is not counted. Raises Ignore."""
     raise Ignore
 
@@ -142,8 +152,12 @@ def send_again(
             )
         )
 
-    # When it cannot be sent, the group stands still and the sweeper sends helpers.
-    best_effort(send, "a slot")
+    try:
+        # When it cannot be sent, the group stands still and the sweeper sends helpers.
+        best_effort(send, "a slot")
+    except Error:
+        # The baton cannot be passed on while the database is away: this message comes back.
+        raise Reject(GIVES_WAY, requeue=True) from None
     raise Ignore
 
 

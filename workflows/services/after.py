@@ -6,7 +6,7 @@ from functools import partial
 from itertools import takewhile
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 
 from workflows.dispatch import publish
 from workflows.engine.commands import join
@@ -106,7 +106,7 @@ def _act(hints: Sequence[Hint]) -> None:
     _send(hints)
     try:
         _look(hints)
-    except DatabaseError:
+    except Error:
         logger.warning("left to the sweeper after a database error", exc_info=True)
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from django.db import DatabaseError, DataError, transaction
+from django.db import DataError, Error, transaction
 
 from workflows import conf
 from workflows.engine.call import failure_from
@@ -21,6 +21,7 @@ from workflows.engine.hints import GroupEnding, GroupWaiting, Hint, ThreadReady
 from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
 from workflows.errors import CeleriacError
+from workflows.services.again import outlasting
 from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
 from workflows.services.pace import Pace
@@ -93,17 +94,20 @@ def _write(settlements: list[Settlement], following: Next | None) -> tuple[set[i
     if not settlements and following is None:
         return set(), []
     try:
-        with own_transaction():
-            return threads.settle(settlements, following)
+        return outlasting(lambda: _settle(settlements, following))
     except DataError:
         # One row that the database refuses must not hold up the others: each on its own.
         return {id_ for item in settlements for id_ in _write_alone(item)}, []
 
 
+def _settle(settlements: list[Settlement], following: Next | None) -> tuple[set[int], list[Claim]]:
+    with own_transaction():
+        return threads.settle(settlements, following)
+
+
 def _write_alone(item: Settlement) -> set[int]:
     try:
-        with own_transaction():
-            return threads.settle([item], None)[0]
+        return outlasting(lambda: _settle([item], None))[0]
     except DataError:
         logger.exception("thread %s could not be recorded", item.claim.thread_id)
         return set()
@@ -178,30 +182,35 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
             work.add(written=leg.settlement, hints=leg.hints)
         else:
             work.add(leg)
-    except (DatabaseError, StaleClaimError):
+    except (Error, StaleClaimError):
         # Nothing was written: the lease runs out, and the sweeper sends the thread again.
         logger.warning("thread %s lost its step at %s", claim.thread_id, claim.node, exc_info=True)
 
 
 def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
     """Apply a command in a transaction of its own; what it refuses fails the node."""
-    if command.at_once is not None and command.at_once():
+    if command.at_once is not None and outlasting(command.at_once):
         return []
     before = (list(cursor.steps), cursor.seq)
     try:
-        return _apply(command, work)
+        return outlasting(lambda: _apply(command, cursor, work))
     except CeleriacError as error:
         cursor.steps, cursor.seq = before
         written = interpret(cursor, failure_from(error))
     if isinstance(written, Settlement):
         work.add(written)
         return []
-    return _apply(written, work)
+    return outlasting(lambda: _apply(written, cursor, work))
 
 
-def _apply(command: Command, work: Round) -> list[Hint]:
-    with transaction.atomic():
-        hints = command.apply()
+def _apply(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
+    before = (list(cursor.steps), cursor.seq)
+    try:
+        with transaction.atomic():
+            hints = command.apply()
+    except Error:
+        cursor.steps, cursor.seq = before
+        raise
     if hints is not None and command.settlement is not None:
         work.add(written=command.settlement)
     return hints or []

@@ -1,6 +1,7 @@
 """One leg of a thread: pure nodes, at most one activity, pure nodes, and what is to be written."""
 
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TypeGuard
 
 from django.db import transaction
@@ -12,15 +13,19 @@ from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
 from workflows.engine.interpret import interpret
-from workflows.engine.retries import lost_too_often
+from workflows.engine.retries import attempts_of, lost_too_often
 from workflows.engine.segment import Stop, walk
 from workflows.engine.settlements import advance
 from workflows.errors import CeleriacError
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
+from workflows.services.again import outlasting
 from workflows.services.keeping import Watch
 from workflows.store import connections, threads
 from workflows.store.rows import Settlement
+
+#: Seconds of an activity in which the database may well have been restarted.
+_LONG = 1.0
 
 
 class StaleClaimError(Exception):
@@ -65,7 +70,10 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
     activity = find_activity(stop.wait, cursor.node_id)
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
+    if attempts_of(cursor.node) == 1:
+        threads.confirm(cursor.claim)  # a crash must not make its only attempt undone
     outer = connections.in_transaction()
+    start = monotonic()
     leg: Written | Stop
     with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()):
         if activity.transactional:
@@ -76,6 +84,8 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
         return leg
     if was_struck(leg):
         connections.drop_all(but=outer)
+    if monotonic() - start > _LONG and not outer:
+        outlasting(connections.check)  # what follows may read
     return interpret(cursor, leg)
 
 

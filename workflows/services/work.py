@@ -1,12 +1,13 @@
 """What a message makes a worker do: move one thread, or work on a group for a while."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from workflows import clock, conf
 from workflows.engine.plans import load_plan
@@ -26,6 +27,8 @@ from workflows.services.turns import (
 from workflows.store import groups, runs, sweep, threads
 from workflows.store.rows import GroupInfo
 from workflows.store.threads import Next
+
+logger = logging.getLogger("workflows.work")
 
 #: What is held up looks again after this at the latest: its limits may have changed.
 LONGEST_PAUSE = timedelta(seconds=5)
@@ -112,10 +115,13 @@ def end_slot(group_id: UUID, idx: int) -> None:
     """Note that a slot found nothing left. A repeated one cannot leave the join to the chord.
 
     Of two copies, one is counted by the chord while the other may still work: the last of them
-    has to look.
+    has to look. What goes wrong here is left to the sweeper: a failed part would stop the chord.
     """
-    if groups.was_repeated(group_id, idx):
-        join_group(group_id)
+    try:
+        if groups.was_repeated(group_id, idx):
+            join_group(group_id)
+    except Error:
+        logger.warning("the join of group %s is left to the sweeper", group_id, exc_info=True)
 
 
 def pass_slot(group_id: UUID, idx: int, hop: int, send: Callable[[], object]) -> bool:

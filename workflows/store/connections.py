@@ -4,8 +4,18 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
-from django.db import connections
+import psycopg
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connections,
+)
 from psycopg.pq import TransactionStatus
+
+#: Classes of SQLSTATE: no connection, and the server shuts down, has crashed or is not up yet.
+_AWAY = ("08", "57P")
 
 
 def in_transaction() -> frozenset[str]:
@@ -41,12 +51,40 @@ def is_stuck(connection: Any) -> bool:
     return info.transaction_status != TransactionStatus.IDLE or not raw.autocommit
 
 
+def was_lost(error: Exception) -> bool:
+    """Tell whether a connection was gone, outside any transaction: what failed can be repeated."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.in_atomic_block:
+        return False
+    cause = error.__cause__
+    if isinstance(cause, psycopg.Error):
+        # A server on its way out says so; one that has crashed says nothing.
+        is_gone = type(error) in {DatabaseError, OperationalError} and cause.sqlstate is None
+        return is_gone or (cause.sqlstate or "").startswith(_AWAY)
+    return isinstance(error, InterfaceError)
+
+
+def renew() -> None:
+    """Close this thread's connection; its next use makes a new one."""
+    connections[DEFAULT_DB_ALIAS].close()
+
+
+def check() -> None:
+    """Ask the database for an answer. Raises what its driver raises when there is none."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
 def drop(connection: Any) -> None:
     """Forget a connection with all that Django believes of it; the next use makes a new one."""
     is_memory = getattr(connection, "is_in_memory_db", None)
     if is_memory is not None and is_memory():
         return  # it is the database
     if connection.connection is not None:
+        if connection.vendor == "sqlite":
+            # It stays open, with its lock, for as long as a cursor of it is anywhere.
+            with suppress(Exception):
+                connection.connection.rollback()
         with suppress(Exception):
             connection.connection.close()
         with suppress(Exception):

@@ -141,6 +141,12 @@ def renew(claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim in claims if _held(claim).update(lease_until=lease_end())]
 
 
+def confirm(claim: Claim) -> None:
+    """Bring a claim to the disk at once: claiming a lone thread leaves that to a later commit."""
+    if statements.is_its_own_commit():
+        renew([claim])
+
+
 def _held(claim: Claim) -> models.QuerySet[Thread]:
     return Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
 

@@ -240,3 +240,9 @@ def test_people_see_the_steps(write: Write) -> None:
     said = call("try", write(REFUND), "--input", '{"amount": 5}')
     assert "large" in said.out
     assert "completed (ok) after 0 s of virtual time" in said.out
+
+
+@pytest.mark.parametrize("now", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_a_start_at_the_ends_of_the_calendar_is_refused(refund: str, now: str) -> None:
+    said = call("try", refund, "--now", now)
+    assert (said.code, "between the years 1900 and 9000" in said.err) == (2, True)

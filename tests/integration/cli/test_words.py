@@ -1,6 +1,11 @@
 """What a person types: verbs by their names, words that are no text, help where it is wanted."""
 
+import json
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from workflows.management.verbs import verbs
 from workflows.models import Run
 from workflows.testing import Harness
 
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -131,3 +137,41 @@ def test_ctrl_c_while_a_verb_works(
     said = call("list")
     assert (said.code, said.err) == (130, "Stopped.\n")
     assert signal.getsignal(signal.SIGINT) is listener
+
+
+def typed(tmp_path: Path, *words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Call `manage.py workflow` as a process of its own, which needs no database."""
+    definition = tmp_path / "a.yaml"
+    begin = "{id: start, type: start, next: done}"
+    last = '{id: done, type: end, result: blocked, reason: "é☃"}'
+    definition.write_text(f"workflow: a\nnodes: [{begin}, {last}]\n")
+    command = [sys.executable, "manage.py", "workflow", "try", str(definition), *words]
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    environment = {**os.environ, **ascii_only, "CELERIAC_VAR": str(tmp_path)}
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+        **options,
+    )
+
+
+def test_letters_that_a_terminal_does_not_know(tmp_path: Path) -> None:
+    drawn = typed(tmp_path, stdout=subprocess.PIPE)
+    assert (drawn.returncode, drawn.stderr) == (0, b"")
+    assert rb"\xe9\u2603" in drawn.stdout
+    told = typed(tmp_path, "--json", stdout=subprocess.PIPE)
+    assert json.loads(told.stdout.decode("ascii"))["reason"] == "é☃"
+
+
+def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = typed(tmp_path, "--json", stdout=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")

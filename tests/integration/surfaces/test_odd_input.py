@@ -74,6 +74,23 @@ def test_no_action_fails(model: Any, parked: Run, root_client: Client) -> None:
     assert model.objects.count() == before
 
 
+def test_no_suggestion_of_a_list_fails(parked: Run, root_client: Client) -> None:
+    known = {
+        "term": "shop",
+        "app_label": "workflows",
+        "model_name": "workflowversion",
+        "field_name": "workflow",
+    }
+    assert root_client.get("/admin/autocomplete/", known).status_code == 200
+    rest = "&".join(f"{name}={value}" for name, value in known.items())
+    odd_ones = [f"{name}={value}" for name in [*known, "p"] for value in odd.VALUES]
+    # The last of two is the one that counts.
+    requests: list[Request] = [
+        ("get", f"/admin/autocomplete/?{rest}&{each}", {}) for each in odd_ones
+    ]
+    assert faults(root_client, requests) == []
+
+
 def test_no_form_of_a_page_fails(
     parked: Run, asked: ApprovalRequest, root_client: Client, lena_client: Client
 ) -> None:

@@ -1,6 +1,7 @@
 """`manage.py workflow <verb>`: publish, start, watch, answer and try workflows."""
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -8,6 +9,7 @@ from argparse import REMAINDER, SUPPRESS, ArgumentParser, ArgumentTypeError, Nam
 from argparse import RawDescriptionHelpFormatter as Raw
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
@@ -50,6 +52,8 @@ class Command(BaseCommand):
         if options["verb"] is None:
             self.stdout.write(_overview())
             return
+        if isinstance(sys.stdout, TextIOWrapper):  # not one that a caller of Python has put there
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know a letter
         try:
             with _interruptible():
                 code = self._answer(self._read(options))
@@ -57,6 +61,9 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("Stopped.")
             code = INTERRUPTED
+        except BrokenPipeError:  # whoever read has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = FAILED
         if code != OK:
             sys.exit(code)
 
@@ -118,7 +125,8 @@ class Command(BaseCommand):
         return FAILED
 
     def _dump(self, data: Any) -> None:
-        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+        is_utf8 = (self.stdout.encoding or "utf-8").lower() == "utf-8"
+        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=not is_utf8, default=str))
 
     def _complain(self, message: str) -> None:
         self.stderr.write(plain(message))

@@ -14,6 +14,7 @@ _CODES = (
     ("0", "done"),
     ("2", "bad input, or refused: nothing was changed"),
     ("1", "anything else that failed; a run that failed, for `start --wait` and `try`"),
+    ("130", "stopped by Ctrl-C"),
 )
 
 

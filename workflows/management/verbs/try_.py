@@ -30,6 +30,8 @@ HELP = "Run a definition to its end in process: virtual time, scripted activitie
 _WIDEST = 200  # characters of an output in the table
 _MOST_CHILDREN = 20  # of one run, in the drawing
 _CODES = {"completed": OK, "suspended": OK, "invalid": REFUSED}
+#: Time goes on from the start, and must not leave the calendar.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -104,10 +106,13 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return _moments.validate_python(text)
+        moment = _moments.validate_python(text)
     except ValidationError:
         message = f"--now {text!r} is no RFC 3339 time with its offset, like 2030-01-31T09:00:00Z."
         raise UsageError(message) from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise UsageError(f"--now {text!r} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}.")
+    return moment
 
 
 def _draw(console: Console, report: dict[str, Any], source: str) -> None:
