@@ -24,7 +24,7 @@ from workflows.errors import (
     NotFoundError,
     PermissionRefusedError,
 )
-from workflows.models import Suspension
+from workflows.models import NodeExecution, Suspension
 from workflows.nodes import registry
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Outcome, Suspend
@@ -88,6 +88,9 @@ def test_a_question_is_answered_and_the_run_goes_on(engine: Harness) -> None:
     assert_completed(run, {"thing": "the door", "output": {"colour": "red"}})
     assert_each_step_once(run)
     assert not open_questions(person("lena")).exists()
+    to = {"groups": ["legal"], "users": []}
+    step = NodeExecution.objects.get(run=run, node="which")
+    assert step.input == {"prompt": "Which colour for the door?", "to": to}
 
 
 def test_without_a_form_any_value_is_an_answer(engine: Harness) -> None:
@@ -148,6 +151,7 @@ def test_names_that_are_none_fail_the_node(engine: Harness, groups: Any) -> None
 
 
 def test_the_same_delivery_gets_the_first_answer_and_changes_nothing(engine: Harness) -> None:
+    """Contract: Delivery is at least once, so a repeated delivery with the same idempotency key returns the first answer and changes nothing; another answer to a closed suspension is a conflict that says who closed it and when; an unknown token is not found."""  # noqa: E501
     run = begin(engine, paint(), thing="x")
     first = answer(run, {"colour": "red"}, by="lena", key="k1")
     engine.jump(hours=1)
@@ -160,6 +164,7 @@ def test_the_same_delivery_gets_the_first_answer_and_changes_nothing(engine: Har
 
 
 def test_another_answer_is_a_conflict_that_says_who_and_when(engine: Harness) -> None:
+    """Contract: Delivery is at least once, so a repeated delivery with the same idempotency key returns the first answer and changes nothing; another answer to a closed suspension is a conflict that says who closed it and when; an unknown token is not found."""  # noqa: E501
     run = begin(engine, paint(), thing="x")
     question = Suspension.objects.get(run=run)
     answer(run, {"colour": "red"}, by="lena", key="k1")
@@ -200,6 +205,7 @@ def test_a_timeout_without_a_way_out_fails_the_node(engine: Harness) -> None:
 
 
 def test_time_asleep_on_a_person_does_not_age_the_run(engine: Harness) -> None:
+    """Contract: `timeout` per attempt and per node, `heartbeat` for long work, `limits.timeout` per run; time asleep on a person counts only against that wait's own timeout."""  # noqa: E501
     run = begin(engine, {**paint(), "limits": {"timeout": "PT1H"}}, thing="x")
     engine.jump(days=3)
     assert_waiting_for(run, "which")
