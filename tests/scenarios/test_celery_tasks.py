@@ -216,7 +216,12 @@ def test_while_the_broker_is_down_a_sweep_tries_one_of_many(
     engine: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[str] = []
-    monkeypatch.setattr(publish, "send_task", lambda call: bool(tried.append(call.name)))
+
+    def is_down(call: Any) -> bool:
+        tried.append(call.name)
+        return False
+
+    monkeypatch.setattr(publish, "send_task", is_down)
     engine.publish(
         workflow(
             "one",
