@@ -166,7 +166,7 @@ def test_events_of_steps_and_questions_go_their_way_on_real_workers(
     run = services.start("mixed", by=alice).run
     for number in (2, 3):
         asked = Suspension.objects.filter(run=run, state="open", kind="person", is_asked=True)
-        wait_for(lambda asked=asked: asked.count() == 1)
+        wait_for(asked.exists)
         redis_client.flushall()
         services.answer_question(asked.get().pk, [number], by=alice)
     output = finish(run).output

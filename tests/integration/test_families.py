@@ -86,6 +86,8 @@ def test_show_draws_the_tree(top: Run) -> None:
     data = call("show", str(top.pk), "--json").json
     assert (data["parent"], data["depth"], data["children_total"]) == (None, 0, 3)
     assert [child["node"] for child in data["children"]] == ["call"] * 3
+    waits = {wait["what"] for wait in data["waits"]}
+    assert f"child run {data['children'][0]['id']} of workflow 'branch'" in waits
     drawn = call("show", str(top.pk)).out
     assert drawn.count("leaf v1") == 3
     leaf = family(top)[-1]

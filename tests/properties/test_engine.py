@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.assertions import assert_at_rest, assert_each_step_once
+from tests.support.families import family
 from tests.support.invariants import assert_invariants
 from tests.support.orders import Order, engine_in
-from tests.support.random_workflows import definitions, inputs
+from tests.support.random_workflows import definitions, families, inputs
 from workflows import services
 from workflows.context.values import equal
 from workflows.models import Run
@@ -105,4 +106,56 @@ def test_a_run_that_is_cancelled_at_any_moment_leaves_nothing_behind(
         engine.jump(minutes=1)
         assert_at_rest(run)
         assert_each_step_once(run)
+        assert_invariants()
+
+
+def assert_family_ended(run: Run, status: str) -> None:
+    for each_run in family(run):
+        assert each_run.status == status, each_run.error
+        assert_each_step_once(each_run)
+        assert_at_rest(each_run)
+    assert_invariants()
+
+
+@examples
+@given(definitions=families(), data=inputs(), seed=st.integers(0, 999))
+def test_a_family_of_runs_ends_alike_whatever_happens_to_its_messages(
+    definitions: list[dict[str, Any]], data: dict[str, Any], seed: int
+) -> None:
+    with engine_in(Order(), _time) as engine:
+        for definition in definitions:
+            engine.publish(definition)
+        plain = engine.run("random", data)
+        assert_family_ended(plain, "completed")
+    with _engine(seed) as engine:
+        run = engine.start("random", data)
+        work(engine, run, random.Random(seed))  # noqa: S311
+        ended = engine.result(run)
+        assert equal(ended.output, plain.output), (ended.output, plain.output)
+        assert_family_ended(run, "completed")
+        assert len(family(run)) == len(family(plain))
+
+
+@examples
+@given(definitions=families(), data=inputs(), seed=st.integers(0, 999))
+def test_a_family_that_is_cancelled_at_any_moment_leaves_nothing_behind(
+    definitions: list[dict[str, Any]], data: dict[str, Any], seed: int
+) -> None:
+    dice = random.Random(seed)  # noqa: S311
+    with _engine(seed) as engine:
+        for definition in definitions:
+            engine.publish(definition)
+        run = engine.start("random", data)
+        for _ in range(dice.randrange(20)):
+            if not engine.pump.step():
+                _let_time_pass(engine, dice)
+        if engine.result(run).ended_at is None:
+            chosen = dice.choice([each_run for each_run in family(run) if not each_run.ended_at])
+            services.cancel(chosen.pk)
+        engine.jump(minutes=5)
+        # A child that was cancelled has failed the node of its parent, and so on to the top.
+        assert all(each_run.ended_at for each_run in family(run))
+        for each_run in family(run):
+            assert_at_rest(each_run)
+            assert_each_step_once(each_run)
         assert_invariants()

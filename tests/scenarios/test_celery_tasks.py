@@ -124,6 +124,8 @@ def test_retry_sends_a_new_message_each_time(engine: Harness) -> None:
     engine.jump(minutes=3)
     assert_failed(run, "task_failed", "call")
     assert attempts(run) == [(1, "failed"), (2, "failed"), (3, "failed")]
+    inputs = NodeExecution.objects.filter(run=run, node="call").values_list("input", flat=True)
+    assert list(inputs) == [{"args": [], "kwargs": {}}] * 3
     waits = Suspension.objects.filter(run=run).order_by("opened_at")
     assert list(waits.values_list("attempt", "resolved_by")) == [(n, "task") for n in (1, 2, 3)]
 
@@ -214,7 +216,12 @@ def test_while_the_broker_is_down_a_sweep_tries_one_of_many(
     engine: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[str] = []
-    monkeypatch.setattr(publish, "send_task", lambda call: bool(tried.append(call.name)))
+
+    def is_down(call: Any) -> bool:
+        tried.append(call.name)
+        return False
+
+    monkeypatch.setattr(publish, "send_task", is_down)
     engine.publish(
         workflow(
             "one",

@@ -15,7 +15,7 @@ from tests.support.assertions import (
 from tests.support.builder import each, edit, end, fan_in, fan_out, wait_event, workflow
 from workflows import services
 from workflows.errors import ValueRefusedError
-from workflows.models import Event, Run, Suspension
+from workflows.models import Event, NodeExecution, Run, Suspension
 from workflows.store import suspensions
 from workflows.testing import Harness
 
@@ -43,6 +43,8 @@ def test_an_event_wakes_the_wait_with_its_key(waiting: Harness) -> None:
     assert receipt.is_new
     assert len(receipt.woke) == 1
     assert_completed(two, {"got": {"sum": 5}})
+    step = NodeExecution.objects.get(run=two, node="ask")
+    assert step.input == {"event": "paid", "key": "A2"}
     assert_waiting_for(one, "ask")
 
 

@@ -17,6 +17,7 @@ from tests.support.builder import (
     fan_in,
     fan_out,
     gosub,
+    race,
     wait_event,
     workflow,
 )
@@ -248,3 +249,44 @@ def test_children_that_ask_people_are_closed_with_what_they_ask(engine: Harness)
     services.cancel(run.pk)
     assert set(statuses(run)) == {"cancelled"}
     assert ApprovalRequest.objects.filter(status="cancelled").count() == 3
+
+
+def _split(way: str) -> list[dict[str, Any]]:
+    """Return a split of which one branch calls a child, and the other one ends it early."""
+    call = gosub("call", "sleeper", next="j")
+    if way == "race":
+        return [
+            race("f", a="call", b="nap", next="end"),
+            {**call, "next": None},
+            delay("nap", "PT1M", next=None),
+        ]
+    if way == "tolerate":
+        split = {**fan_out("f", a="call", b="nap"), "tolerate": {"count": 0}, "on_error": "end"}
+        nodes = [delay("nap", "PT1M", next="no"), activity("no", "test.refuse", next="j")]
+        return [split, call, *nodes, fan_in("j")]
+    nodes = [fan_out("f", a="call", b="nap"), call, delay("nap", "PT1M", next="j")]
+    return [*nodes, fan_in("j", wait_for="any", rest="cancel" if way == "cancel" else "absorb")]
+
+
+@pytest.mark.parametrize("way", ["race", "cancel", "tolerate"])
+def test_a_group_that_is_over_early_cancels_the_children_of_its_branches(
+    way: str, any_order: Harness
+) -> None:
+    any_order.publish(SLEEPER)
+    any_order.publish(workflow("main", *_split(way), end()))
+    run = any_order.run("main")
+    any_order.drain()
+    assert statuses(run) == ["completed", "cancelled"]
+    assert_invariants()
+
+
+def test_a_branch_that_is_absorbed_keeps_its_child(engine: Harness) -> None:
+    engine.publish(SLEEPER)
+    engine.publish(workflow("main", *_split("absorb"), delay("rest", "PT1H"), end()))
+    run = engine.start("main")
+    engine.jump(minutes=2)
+    assert statuses(run) == ["suspended", "suspended"]
+    engine.send("go")
+    assert statuses(run) == ["suspended", "completed"]
+    engine.jump(hours=1)
+    assert_completed(run)

@@ -1,21 +1,17 @@
 """Questions to people: one of a run at a time, in order, whatever else goes on."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.scenarios.asking import answer, asked, begin, make_people, person, queued
+from tests.scenarios.asking import answer, begin, make_people, person
 from tests.support.assertions import (
-    assert_at_rest,
     assert_completed,
     assert_each_step_once,
     assert_failed,
     assert_waiting_for,
 )
-from tests.support.builder import activity, ask, delay, each, edit, end, fan_in, fan_out, workflow
-from tests.support.invariants import assert_invariants
-from tests.support.orders import Order, engine_in
+from tests.support.builder import ask, edit, end, workflow
 from workflows import services
 from workflows.errors import (
     ConflictError,
@@ -24,15 +20,9 @@ from workflows.errors import (
     NotFoundError,
     PermissionRefusedError,
 )
-from workflows.models import Suspension
-from workflows.nodes import registry
-from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.outcomes import Outcome, Suspend
-from workflows.nodes.suspensions import PersonWait
-from workflows.selectors.questions import open_questions, visible_questions
-from workflows.services import questions
+from workflows.models import NodeExecution, Suspension
+from workflows.selectors.questions import open_questions
 from workflows.testing import Harness
-from workflows.testing.harness import VirtualClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -55,24 +45,6 @@ def paint(**fields: Any) -> dict[str, Any]:
     return workflow("paint", which, end(), *ends)
 
 
-def three(**fields: Any) -> dict[str, Any]:
-    """Three branches that ask at once, and one that does something else."""
-    return workflow(
-        "three",
-        fan_out("f", a="a", b="b", c="c", d="work"),
-        ask("a", next="keep_a", **fields),
-        edit("keep_a", output="${[output]}", next="j"),
-        ask("b", next="keep_b", **fields),
-        edit("keep_b", output="${[output]}", next="j"),
-        ask("c", next="keep_c", **fields),
-        edit("keep_c", output="${[output]}", next="j"),
-        delay("work", "PT1H", next="worked"),
-        edit("worked", next="j"),
-        fan_in("j"),
-        end(output={"said": "${output}"}),
-    )
-
-
 # --- one question ----------------------------------------------------------------------------
 
 
@@ -88,6 +60,9 @@ def test_a_question_is_answered_and_the_run_goes_on(engine: Harness) -> None:
     assert_completed(run, {"thing": "the door", "output": {"colour": "red"}})
     assert_each_step_once(run)
     assert not open_questions(person("lena")).exists()
+    to = {"groups": ["legal"], "users": []}
+    step = NodeExecution.objects.get(run=run, node="which")
+    assert step.input == {"prompt": "Which colour for the door?", "to": to}
 
 
 def test_without_a_form_any_value_is_an_answer(engine: Harness) -> None:
@@ -148,6 +123,7 @@ def test_names_that_are_none_fail_the_node(engine: Harness, groups: Any) -> None
 
 
 def test_the_same_delivery_gets_the_first_answer_and_changes_nothing(engine: Harness) -> None:
+    """Contract: Delivery is at least once, so a repeated delivery with the same idempotency key returns the first answer and changes nothing; another answer to a closed suspension is a conflict that says who closed it and when; an unknown token is not found."""  # noqa: E501
     run = begin(engine, paint(), thing="x")
     first = answer(run, {"colour": "red"}, by="lena", key="k1")
     engine.jump(hours=1)
@@ -160,6 +136,7 @@ def test_the_same_delivery_gets_the_first_answer_and_changes_nothing(engine: Har
 
 
 def test_another_answer_is_a_conflict_that_says_who_and_when(engine: Harness) -> None:
+    """Contract: Delivery is at least once, so a repeated delivery with the same idempotency key returns the first answer and changes nothing; another answer to a closed suspension is a conflict that says who closed it and when; an unknown token is not found."""  # noqa: E501
     run = begin(engine, paint(), thing="x")
     question = Suspension.objects.get(run=run)
     answer(run, {"colour": "red"}, by="lena", key="k1")
@@ -200,180 +177,10 @@ def test_a_timeout_without_a_way_out_fails_the_node(engine: Harness) -> None:
 
 
 def test_time_asleep_on_a_person_does_not_age_the_run(engine: Harness) -> None:
+    """Contract: `timeout` per attempt and per node, `heartbeat` for long work, `limits.timeout` per run; time asleep on a person counts only against that wait's own timeout."""  # noqa: E501
     run = begin(engine, {**paint(), "limits": {"timeout": "PT1H"}}, thing="x")
     engine.jump(days=3)
     assert_waiting_for(run, "which")
     answer(run, {"colour": "red"})
     engine.drain()
     assert_completed(run)
-
-
-# --- several questions -----------------------------------------------------------------------
-
-
-def test_one_question_is_asked_at_a_time_in_order_of_arrival(engine: Harness) -> None:
-    """Contract: One question of a run is active at a time, in order of arrival, across its splits and its children; the others are queued and nobody is notified of them."""  # noqa: E501
-    run = begin(engine, three())
-    assert (asked(run), queued(run)) == (["a"], ["b", "c"])
-    assert [each.node for each in open_questions(person("alice"))] == ["a"]
-    assert [each.node for each in visible_questions(person("olga"))] == ["a"]
-    with pytest.raises(ConflictError) as caught:
-        answer(run, "early", node="b")
-    assert caught.value.details["turn"] == 2
-    for number, node in enumerate("abc"):
-        assert asked(run) == [node]
-        answer(run, number)
-        engine.drain()
-    engine.jump(hours=1)
-    assert_completed(run, {"said": [0, 1, 2]})
-
-
-def test_answering_asks_the_next_in_the_same_transaction(engine: Harness) -> None:
-    """Contract: Answering one activates and announces the next in the same transaction."""
-    run = begin(engine, three())
-    answer(run, 1)
-    assert asked(run) == ["b"]  # nobody has worked anything off yet
-
-
-def test_others_move_while_a_question_is_open(engine: Harness) -> None:
-    """Contract: If other threads of the run can move they do (the run stays `running`)."""
-    definition = three()
-    definition["nodes"][8] = {
-        **activity("work", "test.fail_until", input={"attempt": 2}, next="worked"),
-        "retry": {"attempts": 2, "backoff": "PT1M"},
-    }
-    run = begin(engine, definition)
-    assert engine.result(run).status == "running"
-    engine.jump(minutes=1)
-    assert_waiting_for(run, "a", "b", "c")
-    answer(run, 1)
-    assert engine.result(run).status == "running"
-    engine.drain()
-    assert_waiting_for(run, "b", "c")
-
-
-def test_a_timeout_counts_from_being_asked_and_asks_the_next(engine: Harness) -> None:
-    run = begin(engine, three(timeout="PT2H", on_timeout="j"))
-    engine.jump(hours=2)
-    assert (asked(run), queued(run)) == (["b"], ["c"])
-    due = Suspension.objects.get(run=run, node="b").wake_at
-    assert due == engine.clock.moment + timedelta(hours=2)
-    assert Suspension.objects.get(run=run, node="c").wake_at is None
-    engine.jump(hours=1)
-    answer(run, "in time")
-    engine.drain()
-    assert asked(run) == ["c"]
-    engine.jump(hours=1, minutes=59)
-    assert asked(run) == ["c"]
-    engine.jump(minutes=1)
-    assert_completed(run, {"said": ["in time"]})
-
-
-def test_an_end_that_stops_everything_closes_every_question(engine: Harness) -> None:
-    definition = three()
-    definition["nodes"].append({"id": "stop", "type": "end", "terminate": True})
-    definition["nodes"][9]["next"] = "stop"
-    run = begin(engine, definition)
-    engine.jump(hours=1)
-    assert engine.result(run).status == "completed"
-    assert_at_rest(run)
-    assert not visible_questions(person("olga")).filter(state="open").exists()
-    assert [each.node for each in visible_questions(person("olga"))] == ["a"]
-
-
-def test_a_cancelled_run_asks_nobody(engine: Harness) -> None:
-    run = begin(engine, three())
-    services.cancel(run.pk)
-    assert (asked(run), queued(run)) == ([], [])
-    with pytest.raises(ConflictError):
-        answer(run, 1)
-
-
-def test_runs_do_not_wait_for_each_other(engine: Harness) -> None:
-    one, two = begin(engine, three()), begin(engine, three())
-    assert (asked(one), asked(two)) == (["a"], ["a"])
-
-
-def test_a_family_that_asks_nobody_is_found_by_the_sweeper(engine: Harness) -> None:
-    run = begin(engine, three())
-    Suspension.objects.filter(run=run, node="a").update(is_asked=False)
-    swept = services.sweep()
-    assert swept is not None
-    assert swept.asked == 1
-    assert asked(run) == ["a"]
-    assert not questions.ask_again(run.pk)
-
-
-@pytest.mark.slow
-def test_fifty_orders_ask_one_at_a_time_and_lose_none(transactional_db: None) -> None:
-    definition = workflow(
-        "many",
-        each("m", "wait", next="end"),
-        delay("wait", "PT${item % 3}S", next="ask"),
-        ask("ask", "Number ${item}?", next=None),
-        end(output={"said": "${output}"}),
-    )
-    time = VirtualClock()  # goes on from order to order: they share the database
-    for seed in range(50):
-        with engine_in(Order(seed, is_fine=seed % 5 == 0), time) as engine:
-            run = begin(engine, definition, items=[0, 1, 2, 3])
-            engine.jump(seconds=2)
-            for _ in range(4):
-                waits = Suspension.objects.filter(family=run.pk, state="open")
-                (question,) = waits.filter(is_asked=True)
-                assert question.turn == min(waits.values_list("turn", flat=True))
-                assert_invariants()
-                services.answer_question(question.pk, question.prompt, by=person("alice"))
-                engine.double_messages()
-                engine.drain()
-            assert_completed(run, {"said": [f"Number {n}?" for n in range(4)]})
-            assert_each_step_once(run)
-
-
-# --- plug-ins in the queue -------------------------------------------------------------------
-
-
-class Counter(Kind[Any]):
-    """A plug-in that asks by rows of its own, one at a time."""
-
-    name = "counter"
-    is_bounded = True
-    told: list[tuple[str, str, Any]] = []
-
-    def run(self, call: NodeCall[Any]) -> Outcome:
-        return Suspend(PersonWait({"n": call.context["n"]}, is_exclusive=True))
-
-    def on_suspended(self, suspension_id: str, call: NodeCall[Any], wait: PersonWait) -> None:
-        assert Suspension.objects.get(pk=suspension_id).is_asked
-        self.told.append(("asked", call.config.id, (wait.data["n"], call.context["n"])))
-
-    def on_closed(self, suspension_id: str, by: str) -> None:
-        self.told.append(("closed", Suspension.objects.get(pk=suspension_id).node, by))
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
-    monkeypatch.setattr(Counter, "Config", registry.kinds()["delay"].Config, raising=False)
-    monkeypatch.setitem(registry._plugins, "counter", Counter())
-    Counter.told.clear()
-    return Counter.told
-
-
-def test_a_plug_in_hears_of_its_question_when_it_is_its_turn(
-    engine: Harness, told: list[tuple[str, str, Any]]
-) -> None:
-    definition = workflow(
-        "mixed",
-        fan_out("f", a="a", b="b", c="c"),
-        ask("a", next="j"),
-        {"id": "b", "type": "counter", "next": "j"},
-        {"id": "c", "type": "counter", "next": "j"},
-        fan_in("j"),
-        end(),
-    )
-    run = begin(engine, definition, n=7)
-    assert told == []
-    answer(run, 1, node="a")
-    assert told == [("asked", "b", (7, 7))]
-    services.cancel(run.pk)
-    assert told == [("asked", "b", (7, 7)), ("closed", "b", "cancel")]

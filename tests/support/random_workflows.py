@@ -6,7 +6,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.builder import Node, batch, delay, each, edit, end, fan_in, fan_out, switch
+from tests.support.builder import (
+    Node,
+    batch,
+    delay,
+    each,
+    edit,
+    end,
+    fan_in,
+    fan_out,
+    gosub,
+    switch,
+)
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Step = Callable[[str | None, int], str]
@@ -21,6 +32,7 @@ class _Author:
 
     draw: Draw
     nodes: list[Node] = field(default_factory=list)
+    others: tuple[str, ...] = ()  # workflows to call
 
     def name(self, kind: str) -> str:
         return f"{kind}{len(self.nodes)}"
@@ -41,6 +53,8 @@ class _Author:
         kinds: list[Step] = [self.an_edit, self.an_edit, self.a_delay]
         if depth < _DEPTH:
             kinds += [self.a_fan_out, self.a_map, self.a_batch, self.a_switch]
+        if self.others:
+            kinds += [self.a_gosub] * 3
         return str(self.draw(st.sampled_from(kinds))(follow, depth))
 
     def an_edit(self, follow: str | None, _depth: int) -> str:
@@ -51,6 +65,16 @@ class _Author:
     def a_delay(self, follow: str | None, _depth: int) -> str:
         seconds = self.draw(st.integers(1, 3))
         return self.add(delay(self.name("rest"), f"PT{seconds}S", next=follow))
+
+    def a_gosub(self, follow: str | None, _depth: int) -> str:
+        fields: dict[str, Any] = {"next": follow}
+        if self.draw(st.booleans()):
+            fields["input"] = {"n": "${n}", "items": "${items}"}
+        output = self.draw(st.sampled_from([None, "n", "output", "items"]))
+        if output is not None:
+            fields["output"] = {output: f"${{child.output.{output}}}"}
+        name = self.draw(st.sampled_from(self.others))
+        return self.add(gosub(self.name("call"), name, **fields))
 
     def a_switch(self, follow: str | None, depth: int) -> str:
         yes, no = self.block(follow, depth + 1), self.block(follow, depth + 1)
@@ -79,12 +103,26 @@ class _Author:
 @st.composite
 def definitions(draw: Draw) -> dict[str, Any]:
     """Draw a definition whose output depends on nothing but its input."""
-    author = _Author(draw)
+    return _definition(draw, "random")
+
+
+@st.composite
+def families(draw: Draw) -> list[dict[str, Any]]:
+    """Draw three such definitions; the second calls the first, the last calls both."""
+    leaf = _definition(draw, "leaf", depth=2)
+    branch = _definition(draw, "branch", "leaf", depth=2)
+    return [leaf, branch, _definition(draw, "random", "leaf", "branch", depth=1)]
+
+
+def _definition(draw: Draw, workflow: str, *others: str, depth: int = 0) -> dict[str, Any]:
+    author = _Author(draw, others=others)
     last = author.add(end("end"))
-    first = author.block(last, 0)
+    first = author.block(last, depth)
+    if others and not any(node["type"] == "gosub" for node in author.nodes):
+        first = author.a_gosub(first, depth)
     start = {"id": "start", "type": "start", "next": first}
     nodes = [start, *reversed(author.nodes)]
-    return {"workflow": "random", "nodes": [_without_none(node) for node in nodes]}
+    return {"workflow": workflow, "nodes": [_without_none(node) for node in nodes]}
 
 
 def inputs() -> st.SearchStrategy[dict[str, Any]]:

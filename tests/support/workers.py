@@ -70,9 +70,9 @@ class Workers:
         """Start a worker of another code base: its app knows neither Django nor our tasks."""
         app = "tests.support.foreign_app"
         variables = {"FOREIGN_BROKER": broker, "FOREIGN_PREFIX": prefix}
-        words = ("worker", "--pool", "prefork", "--concurrency", "1", "--queues", queue)
-        words += ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
-        words += ("--hostname", f"foreign{self._started}@tests")
+        words = ["worker", "--pool", "prefork", "--concurrency", "1", "--queues", queue]
+        words += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+        words += ["--hostname", f"foreign{self._started}@tests"]
         worker = self._child("foreign", *words)
         worker.command = (sys.executable, "-m", "celery", "-A", app, *words)
         worker.environment = {"DJANGO_SETTINGS_MODULE": "", **variables}

@@ -101,7 +101,7 @@ def come_back(task: Task[..., Any], args: tuple[Any, ...], *, delay: float) -> N
     def send() -> None:
         task.apply_async(args, queue=queue_of(task), countdown=delay, retry=False)
 
-    _best_effort(send, "a message again")
+    best_effort(send, "a message again")
 
 
 def ignore() -> NoReturn:

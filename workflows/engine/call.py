@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -46,7 +47,9 @@ def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
     call = node_call(node, cursor)
     try:
         if cursor.resolution is not None:
-            return node.kind.resume(call, cursor.resolution)
+            outcome = node.kind.resume(call, cursor.resolution)
+            is_bare = isinstance(outcome, Fail) and outcome.input is None
+            return replace(outcome, input=cursor.asked) if is_bare else outcome
         state = state_at(cursor.frames, node.id) if cursor.frames else None
         return node.kind.run(call) if state is None else node.kind.again(call, state)
     except CeleriacError as error:

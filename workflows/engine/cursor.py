@@ -168,6 +168,7 @@ def open_cursor(claim: Claim) -> Cursor:
         seq=claim.seq,
         frames=claim.frames or [],
         resolution=Resolution(**claim.resume) if claim.resume else None,
+        asked=claim.resume.get("meta", {}).get("input") if claim.resume else None,
     )
 
 

@@ -33,7 +33,7 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
         suspension.seq,
         ThreadState.SUSPENDED,
         "wake",
-        resume={"by": by, "payload": payload, "meta": {"attempt": suspension.attempt}},
+        resume={"by": by, "payload": payload, "meta": _meta(suspension)},
         attempt=0,
         wake_at=clock.now(),
         lease_until=message_end(),
@@ -48,6 +48,12 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
     if suspension.kind == "child" and by == "timer":
         hints = leave_orphans(run.pk)
     return [*hints, ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]
+
+
+def _meta(suspension: Suspension) -> dict[str, Any]:
+    """Return what the node's history says of the sleep: which attempt it was, and of what."""
+    given = {} if suspension.input is None else {"input": suspension.input}
+    return {"attempt": suspension.attempt, **given}
 
 
 def _deadline(run: Run) -> datetime | None:

@@ -31,6 +31,7 @@ class Suspension(models.Model):
     event_filter = models.TextField(blank=True)
     collect = models.PositiveIntegerField(default=1)
     collected = PlainJSONField(default=list)
+    input = PlainJSONField(null=True)  # what the node was called with, for its history
     data = PlainJSONField(null=True)  # what was asked of whom, by the kind
     # Of a question that waits in the queue of a family of runs: the run at its top, its place, and
     # whether it is this one's turn. Of a task: whether its message was sent.

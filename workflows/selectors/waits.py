@@ -72,6 +72,8 @@ def _words(suspension: Suspension, plan: Plan | None) -> tuple[str, str]:
             return _event_words(suspension)
         case "task":
             return _task_words(suspension)
+        case "child":
+            return _child_words(suspension)
         case _:
             return _person_words(suspension, plan)
 
@@ -102,6 +104,13 @@ def _task_words(suspension: Suspension) -> tuple[str, str]:
     if not suspension.is_asked:
         return f"{task}, not sent yet", "the broker: it is sent again and again"
     return task, "the worker that runs it"
+
+
+def _child_words(suspension: Suspension) -> tuple[str, str]:
+    child = suspension.children.defer("input", "output").first()
+    if child is None:
+        return "a child run", "nobody: it is gone"
+    return f"child run {child.pk} of workflow {child.workflow_name!r}", "whoever can end that run"
 
 
 def _before(suspension: Suspension) -> str:

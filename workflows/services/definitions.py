@@ -32,7 +32,7 @@ class Published:
 
 
 class _Callable(Mapping[str, int]):
-    """The workflows that a document may call; the database is asked when it calls one."""
+    """The workflows that a document may call; the database is asked only about others."""
 
     def __init__(self, beside: Collection[str]) -> None:
         self._beside = beside
@@ -41,6 +41,9 @@ class _Callable(Mapping[str, int]):
     def _numbers(self) -> dict[str, int]:
         known = definitions.newest_numbers()
         return known | {name: known.get(name, 0) + 1 for name in self._beside}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._beside or name in self._numbers
 
     def __getitem__(self, name: str) -> int:
         return self._numbers[name]

@@ -56,6 +56,7 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         seq=cursor.seq,
         attempt=attempt_to_sleep(cursor),
         node=cursor.node_id,
+        input=suspend.input,
         **_fields(wait),
         **(questions.take_place(family, queued.due) if queued and family else {}),
     )
