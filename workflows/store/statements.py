@@ -48,9 +48,10 @@ def run(name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     raw = wrapper.connection
     assert isinstance(raw, psycopg.Connection)  # noqa: S101 - narrows the type
     with wrapper.wrap_database_errors:
-        if wrapper.in_atomic_block:
+        may_prepare = raw.prepare_threshold is not None  # a pooler may be in between
+        if wrapper.in_atomic_block or not may_prepare:
             # Only a cursor begins the transaction that psycopg has put off until it is needed.
-            return raw.execute(statement(name).encode(), values, prepare=True).fetchall()
+            return raw.execute(statement(name).encode(), values, prepare=may_prepare).fetchall()
         sql, names = _numbered(name)
         if name not in (prepared := _prepared.setdefault(raw, set())):
             _checked(raw, raw.pgconn.prepare(name.encode(), sql))
