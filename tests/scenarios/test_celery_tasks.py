@@ -182,6 +182,17 @@ def test_the_answer_of_a_cancelled_run_s_task_is_refused(engine: Harness) -> Non
     assert_at_rest(run)
 
 
+@pytest.mark.parametrize(
+    "ending", [{}, {"error": "text"}, {"error": {"code": 7, "details": [1], "more": {"a": 1}}}]
+)
+def test_an_ending_of_no_known_shape_is_a_failure(engine: Harness, ending: Any) -> None:
+    run = until_sent(engine, one("shop.echo", args=[5]))
+    assert services.end_task(Suspension.objects.get(run=run).pk, ending)
+    engine.drain()
+    code = "7" if len(str(ending)) > 30 else "task_failed"
+    assert_failed(run, code, "call")
+
+
 def test_nothing_else_is_answered_by_a_task_s_end(engine: Harness) -> None:
     engine.publish(workflow("one", {"id": "w", "type": "wait_event", "event": "x"}, end()))
     run = engine.start("one")
@@ -238,6 +249,36 @@ def test_while_the_broker_is_down_a_sweep_tries_one_of_many(
     monkeypatch.undo()
     engine.drain()
     assert_completed(run, {"all": [1, 2, 3]})
+
+
+def test_a_task_that_can_never_be_sent_keeps_no_other_from_it(
+    engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = publish.send_task
+
+    def break_on_two(call: Any) -> bool:
+        if call.args == [2]:
+            raise KeyError(call.args)
+        return send(call)
+
+    monkeypatch.setattr(publish, "send_task", break_on_two)
+    task = celery_task("call", "shop.echo", args=["${item}"], timeout="PT1H", next=None)
+    engine.publish(
+        workflow(
+            "one",
+            each("m", "call", next="end"),
+            {**task, "on_error": "none"},
+            end(output={"all": "${output}"}),
+            edit("none", next=None),
+        )
+    )
+    run = engine.start("one", {"items": [1, 2, 3]})
+    engine.drain()
+    assert list(Suspension.objects.filter(state="open").values_list("is_asked", flat=True)) == [
+        False
+    ]
+    engine.jump(hours=1)
+    assert_completed(run, {"all": [1, None, 3]})
 
 
 def test_arguments_that_are_none_fail_the_node(engine: Harness) -> None:

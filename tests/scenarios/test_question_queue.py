@@ -27,10 +27,8 @@ from tests.support.builder import (
 from tests.support.invariants import assert_invariants
 from tests.support.orders import Order, engine_in
 from workflows import services
-from workflows.errors import (
-    ConflictError,
-)
-from workflows.models import Suspension
+from workflows.errors import ConflictError, NodeError
+from workflows.models import NodeExecution, Suspension
 from workflows.nodes import registry
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Outcome, Suspend
@@ -199,6 +197,8 @@ class Counter(Kind[Any]):
         return Suspend(PersonWait({"n": call.context["n"]}, is_exclusive=True))
 
     def on_suspended(self, suspension_id: str, call: NodeCall[Any], wait: PersonWait) -> None:
+        if call.context.get("nobody") == call.config.id:
+            raise NodeError("nobody_there", "Nobody could answer this.")
         assert Suspension.objects.get(pk=suspension_id).is_asked
         self.told.append(("asked", call.config.id, (wait.data["n"], call.context["n"])))
 
@@ -214,24 +214,41 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
     return Counter.told
 
 
-def test_a_plug_in_hears_of_its_question_when_it_is_its_turn(
-    engine: Harness, told: list[tuple[str, str, Any]]
-) -> None:
-    definition = workflow(
+def mixed(**fields: Any) -> dict[str, Any]:
+    """One question of the engine's, and two of a plug-in's."""
+    return workflow(
         "mixed",
         fan_out("f", a="a", b="b", c="c"),
         ask("a", next="j"),
-        {"id": "b", "type": "counter", "next": "j"},
+        {"id": "b", "type": "counter", "next": "j", **fields},
         {"id": "c", "type": "counter", "next": "j"},
         fan_in("j"),
         end(),
     )
-    run = begin(engine, definition, n=7)
+
+
+def test_a_plug_in_hears_of_its_question_when_it_is_its_turn(
+    engine: Harness, told: list[tuple[str, str, Any]]
+) -> None:
+    run = begin(engine, mixed(), n=7)
     assert told == []
     answer(run, 1, node="a")
     assert told == [("asked", "b", (7, 7))]
     services.cancel(run.pk)
     assert told == [("asked", "b", (7, 7)), ("closed", "b", "cancel")]
+
+
+def test_a_question_that_its_plug_in_refuses_fails_its_node_and_no_answer(
+    engine: Harness, told: list[tuple[str, str, Any]]
+) -> None:
+    run = begin(engine, mixed(on_error="j"), n=7, nobody="b")
+    assert answer(run, 1, node="a").by == "olga"
+    assert told == []
+    engine.drain()
+    assert told == [("asked", "c", (7, 7))]
+    failed = NodeExecution.objects.get(run=run, node="b", status="failed")
+    assert failed.error["code"] == "nobody_there"
+    assert Suspension.objects.get(run=run, node="b").resolved_by == "refused"
 
 
 # --- branches that are given up --------------------------------------------------------------

@@ -47,6 +47,8 @@ def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
     call = node_call(node, cursor)
     try:
         if cursor.resolution is not None:
+            if cursor.resolution.by == "refused":
+                return Fail(**cursor.resolution.payload)
             outcome = node.kind.resume(call, cursor.resolution)
             is_bare = isinstance(outcome, Fail) and outcome.input is None
             return replace(outcome, input=cursor.asked) if is_bare else outcome

@@ -1,10 +1,13 @@
 """The question queue of a run and its children: who is asked now, and who comes next."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from workflows import clock
+from workflows.engine.call import failure_from
 from workflows.engine.cursor import context_at
 from workflows.engine.plans import load_plan
+from workflows.errors import CeleriacError
 from workflows.models import Suspension
 from workflows.nodes.base import NodeCall
 from workflows.nodes.registry import are_plugin_hooks_on
@@ -38,4 +41,9 @@ def announce(question: Suspension) -> None:
         now=clock.now(),
     )
     wait = PersonWait(question.data, question.due_in, is_exclusive=True)
-    node.kind.on_suspended(str(question.pk), call, wait)
+    try:
+        node.kind.on_suspended(str(question.pk), call, wait)
+    except CeleriacError as error:
+        # Whoever has answered the question before has done nothing wrong: this one's node fails, in
+        # a transaction of its own, which locks its run first.
+        questions.refuse(question, asdict(failure_from(error)))

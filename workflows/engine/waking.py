@@ -1,15 +1,14 @@
 """What wakes a sleeping thread: one function for events, answers and timers."""
 
-from datetime import datetime
 from typing import Any
 
 from workflows import clock
+from workflows.engine.deadlines import deadline_of
 from workflows.engine.hints import Hint, ThreadReady
 from workflows.engine.orphans import leave_orphans
-from workflows.engine.plans import load_plan
 from workflows.engine.questions import ask_next
 from workflows.engine.settlements import message_end
-from workflows.models import Run, Suspension
+from workflows.models import Suspension
 from workflows.states import ThreadState
 from workflows.store import questions, runs, suspensions, threads
 
@@ -42,7 +41,7 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
         message = f"thread {suspension.thread_id} is not asleep at its open suspension"
         raise AssertionError(message)
     if suspension.kind == "person" and run.deadline_at is not None:
-        run.deadline_at = _deadline(run)
+        run.deadline_at = deadline_of(run)
     runs.wake(run)
     hints: list[Hint] = []
     if suspension.kind == "child" and by == "timer":
@@ -54,10 +53,3 @@ def _meta(suspension: Suspension) -> dict[str, Any]:
     """Return what the node's history says of the sleep: which attempt it was, and of what."""
     given = {} if suspension.input is None else {"input": suspension.input}
     return {"attempt": suspension.attempt, **given}
-
-
-def _deadline(run: Run) -> datetime | None:
-    """Return a run's deadline: time asleep on people counts against their waits' limits only."""
-    info = runs.load_info(run.pk)
-    limit = load_plan(info.version_id, info.digest).definition.limits.timeout
-    return None if limit is None else run.created_at + limit + suspensions.time_on_people(run.pk)

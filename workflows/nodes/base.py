@@ -127,7 +127,11 @@ class Kind(Generic[C]):
         return context
 
     def on_suspended(self, suspension_id: str, call: NodeCall[C], wait: PersonWait) -> None:
-        """Write a plug-in's own row, inside the transaction that puts the thread to sleep."""
+        """Write a plug-in's own row, inside the transaction that asks.
+
+        That is the one that puts the thread to sleep; of a wait in the question queue, the one in
+        which its turn comes. A `CeleriacError`, raised before anything was written, fails the node.
+        """
 
     def on_closed(self, suspension_id: str, by: str) -> None:
         """Close a plug-in's own row, inside the transaction that closes the wait otherwise."""

@@ -99,7 +99,7 @@ class ActivityCall:
 Wait = TimerWait | EventWait | PersonWait | ChildWait | TaskWait
 
 
-ResolvedBy = Literal["event", "answer", "timer", "activity", "child", "task"]
+ResolvedBy = Literal["event", "answer", "timer", "activity", "child", "task", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

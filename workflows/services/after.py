@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Sequence
 from functools import partial
-from itertools import takewhile
 from uuid import UUID
 
 from django.db import Error, transaction
@@ -77,8 +76,20 @@ def stop_children(parents: Collection[UUID]) -> int:
 
 
 def send_tasks(waits: Sequence[UUID]) -> int:
-    """Send the messages of tasks until one is not taken: then the broker is down for all."""
-    return sum(1 for _ in takewhile(send_task, waits))
+    """Send the messages of tasks until one is not taken: then the broker is down for all.
+
+    One that can never be sent, for whatever reason, must not keep the others from it.
+    """
+    count = 0
+    for wait in waits:
+        try:
+            if not send_task(wait):
+                break
+        except Exception:
+            logger.exception("the message of task %s could not be sent", wait)
+        else:
+            count += 1
+    return count
 
 
 def deliver_left(candidate_id: int) -> bool:

@@ -15,7 +15,7 @@ from workflows.models import Event, Suspension
 from workflows.services.after import say
 from workflows.services.again import made_again
 from workflows.services.delivering import deliver_event
-from workflows.store import events, suspensions
+from workflows.store import events, questions, suspensions
 
 NAME_LENGTH, KEY_LENGTH = 200, 500
 
@@ -104,8 +104,10 @@ def resolve(
 
 def fire_timer(suspension_id: UUID) -> bool:
     """Wake a thread whose time has come; False when something else was first."""
+    wait = _find(suspension_id)
+    refusal = questions.refusal_of(wait)
     with transaction.atomic():
-        hints = resolve_command.apply(_find(suspension_id), "timer", None)
+        hints = resolve_command.apply(wait, "timer" if refusal is None else "refused", refusal)
     say(hints)
     return bool(hints)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from workflows import clock, conf
 from workflows.dispatch import publish
-from workflows.engine.commands import cancel_run, free_claims
+from workflows.engine.commands import fail_late, free_claims
 from workflows.engine.hints import EventLeft, ThreadReady
 from workflows.services.after import (
     fall_asleep,
@@ -141,8 +141,7 @@ def _try(mend: Callable[[T], bool], found: T) -> bool:
 
 
 def _fail_late(run_id: UUID) -> bool:
-    error = {"code": "run_timeout", "message": "The run is older than its limits.timeout allows."}
     with transaction.atomic():
-        hints = cancel_run.apply(run_id, error=error)
+        hints = fail_late.apply(run_id)
     say(hints or [])
     return hints is not None

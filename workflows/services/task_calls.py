@@ -10,7 +10,7 @@ from django.db import transaction
 from workflows import conf
 from workflows.context.values import check_value
 from workflows.dispatch import publish
-from workflows.dispatch.task_calls import NOT_JSON, TaskCall, failed
+from workflows.dispatch.task_calls import FAILED, NOT_JSON, TaskCall, failed
 from workflows.engine.commands import resolve
 from workflows.errors import ValueRefusedError
 from workflows.models import Suspension
@@ -49,10 +49,21 @@ def end_task(suspension_id: UUID | str, ending: Mapping[str, Any]) -> bool:
 
 def _checked(wait: Suspension, ending: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the ending of a task; an answer that is not plain JSON is a failure."""
-    if "error" in ending:
-        return ending
+    if "answer" not in ending:
+        return _failure(ending.get("error"))
     try:
         check_value(ending["answer"], max_bytes=conf.settings().max_value_bytes)
     except ValueRefusedError as error:
         return failed(NOT_JSON, f"The answer of task {wait.data['name']!r}: {error.message}.")
-    return ending
+    return {"answer": ending["answer"]}
+
+
+def _failure(error: Any) -> Mapping[str, Any]:
+    """Return a failure of the one shape; it came by a message, so nothing is taken for granted."""
+    told = error if isinstance(error, Mapping) else {}
+    details = told.get("details")
+    known = details if isinstance(details, Mapping) else {}
+    kept: dict[str, Any] = {"final": True} if known.get("final") is True else {}
+    if isinstance(known.get("exception"), str):
+        kept["exception"] = known["exception"]
+    return failed(str(told.get("code") or FAILED), str(told.get("message") or ""), **kept)

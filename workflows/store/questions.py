@@ -11,6 +11,9 @@ from workflows import clock
 from workflows.models import QuestionAddressee, Run, Suspension
 from workflows.states import SuspensionState
 
+#: Where the data of a question have why it could not be asked.
+REFUSED = "refused"
+
 
 def lock_queue(run: Run) -> UUID:
     """Lock the question queue of a locked run's family; return the family.
@@ -53,6 +56,17 @@ def ask(question: Suspension) -> None:
     """Note that a question is asked now: from here its time counts."""
     wake_at = clock.now() + question.due_in if question.due_in is not None else None
     Suspension.objects.filter(pk=question.pk).update(is_asked=True, wake_at=wake_at)
+
+
+def refuse(question: Suspension, failure: dict[str, Any]) -> None:
+    """Note that a question that was just asked cannot be asked: its time has come at once."""
+    data = {**(question.data or {}), REFUSED: failure}
+    Suspension.objects.filter(pk=question.pk).update(data=data, wake_at=clock.now())
+
+
+def refusal_of(wait: Suspension) -> Any:
+    """Return why a question could not be asked, as it was noted; None for any other wait."""
+    return wait.data.get(REFUSED) if wait.family is not None and wait.data else None
 
 
 def name_addressees(question: Suspension, to: Mapping[str, Sequence[str]]) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -144,6 +145,11 @@ def wake(run: Run) -> None:
     if run.status == RunStatus.SUSPENDED:
         run.status = transition.follow(RUN_EDGES, run.status, "wake")
     Run.objects.filter(pk=run.pk).update(status=run.status, deadline_at=run.deadline_at)
+
+
+def put_off(run: Run, deadline: datetime | None) -> None:
+    """Give a locked run more time."""
+    Run.objects.filter(pk=run.pk).update(deadline_at=deadline)
 
 
 def can_move(run_id: UUID) -> bool:

@@ -1,7 +1,7 @@
 """Suspensions: opened with the thread's falling asleep, over exactly once."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -120,14 +120,3 @@ def keep_collected(suspension: Suspension, collected: list[Any]) -> bool:
     suspension.collected = collected
     rows = Suspension.objects.filter(pk=suspension.pk, state=SuspensionState.OPEN)
     return bool(rows.update(collected=collected))
-
-
-def time_on_people(run_id: UUID) -> timedelta:
-    """Return how long a run has waited for people so far; waits at the same time count once."""
-    total, until = timedelta(0), None
-    rows = Suspension.objects.filter(run_id=run_id, kind="person").order_by("opened_at")
-    for opened, over in rows.values_list("opened_at", "over_at"):
-        start = opened if until is None else max(opened, until)
-        until = max(over or clock.now(), start)
-        total += until - start
-    return total

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from workflows import clock, conf
 from workflows.models import Run, Suspension, Thread
 from workflows.states import RUN_FINAL, THREAD_EDGES, GroupState, RunStatus, ThreadState
-from workflows.store import transition
+from workflows.store import people, transition
 from workflows.store.rows import LostClaim
 
 
@@ -114,9 +114,10 @@ def next_ready() -> datetime | None:
 
 
 def next_deadline() -> datetime | None:
-    """Return when the next run will be older than its limit."""
+    """Return when the next run will be older than its limit; not while it waits for people."""
     rows = Run.objects.filter(deadline_at__isnull=False).order_by("deadline_at")
-    return rows.values_list("deadline_at", flat=True).first()
+    deadlines = rows.values_list("pk", "deadline_at").iterator()
+    return next((at for run, at in deadlines if not people.is_waiting_for_people(run)), None)
 
 
 def late_runs(limit: int) -> list[UUID]:

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import models
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from workflows import clock, conf
 from workflows.models import NodeExecution, Thread
@@ -147,7 +146,7 @@ def confirm(claim: Claim) -> None:
         renew([claim])
 
 
-def _held(claim: Claim) -> models.QuerySet[Thread]:
+def _held(claim: Claim) -> QuerySet[Thread]:
     return Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
 
 

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 import redis
 from django.db import connection
+from pytest_django import Settings
 
 from project.processes import wait_until
 from tests.integration.cli.calling import Said, call
 from tests.support.workers import Workers
 from workflows import clock, services
+from workflows.effects import sandbox
 from workflows.models import Lease
 
 
@@ -28,6 +30,20 @@ def test_the_inline_set_up_is_well_but_warned_of() -> None:
     assert set(found.values()) == {"ok"}
     assert ("sqlite" in found) == (connection.vendor == "sqlite")
     assert {"settings", "database", "migrations", "clocks", "sweeper", "work"} <= set(found)
+
+
+@pytest.mark.django_db
+def test_it_tells_whether_there_is_a_sandbox(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "problem", lambda: "Isolation needs bubblewrap.")
+    assert findings(call("doctor", "--json"))["isolation"] == "ok"  # nothing needs it
+    settings.CELERIAC = {**settings.CELERIAC, "CODE": "isolated"}
+    said = call("doctor")
+    assert said.code == 1
+    assert "bubblewrap" in said.out
+    monkeypatch.setattr(sandbox, "problem", lambda: "")
+    assert findings(call("doctor", "--json"))["isolation"] == "ok"
 
 
 @pytest.mark.django_db

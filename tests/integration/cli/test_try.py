@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from tests.integration.cli.calling import Said, call
 from tests.integration.cli.conftest import REFUND, Write
+from tests.support.isolation import require_sandbox
 from workflows.activities import nameable
 from workflows.models import Run, Workflow
 
@@ -246,3 +248,38 @@ def test_people_see_the_steps(write: Write) -> None:
 def test_a_start_at_the_ends_of_the_calendar_is_refused(refund: str, now: str) -> None:
     said = call("try", refund, "--now", now)
     assert (said.code, "between the years 1900 and 9000" in said.err) == (2, True)
+
+
+CODED: dict[str, Any] = {
+    "workflow": "coded",
+    "nodes": [
+        {"id": "start", "type": "start", "next": "work"},
+        {"id": "work", "type": "code", "source": "context['n'] += 1", "next": "call"},
+        {"id": "call", "type": "http", "url": "https://a.example/", "result": "n"},
+    ],
+}
+
+
+def test_code_that_is_off_is_refused_unless_a_stub_stands_in(write: Write) -> None:
+    refused = attempt(write(CODED), {"n": 1})
+    assert (refused.code, refused.json["status"]) == (2, "invalid")
+    assert [each["code"] for each in refused.json["problems"]] == ["not_allowed"]
+    for name in ("code", "code:work"):
+        stubs = {name: [{"output": {"n": 7}}], "http:call": [{"output": {"status": 200}}]}
+        report = attempt(write(CODED), {"n": 1}, stubs=stubs).json
+        assert (report["status"], report["output"]) == ("completed", {"n": {"status": 200}})
+        assert [each["output"] for each in report["nodes"]][1] == {"n": 7}
+
+
+def test_code_in_the_sandbox_is_run_without_a_stub(write: Write, settings: Settings) -> None:
+    require_sandbox()
+    settings.CELERIAC = {**settings.CELERIAC, "CODE": "isolated"}
+    report = attempt(write(CODED), {"n": 1}).json
+    assert report["nodes"][1]["output"] == {"n": 2}
+    assert (report["error"]["code"], report["error"]["node"]) == ("no_stub", "call")
+
+
+def test_trusted_code_is_not_run_in_a_trial(write: Write, settings: Settings) -> None:
+    settings.CELERIAC = {**settings.CELERIAC, "CODE": "trusted"}
+    report = attempt(write(CODED), {"n": 1}).json
+    assert (report["error"]["code"], report["error"]["node"]) == ("no_stub", "work")

@@ -1,22 +1,20 @@
-"""Somebody cancels a run, or it is older than its limit."""
+"""Somebody cancels a run, or nobody waits for it any more."""
 
 from collections.abc import Collection
 from uuid import UUID
 
-from workflows.engine.ending import cancel, cancel_together, fail
+from workflows.engine.ending import cancel, cancel_together
 from workflows.engine.hints import Hint
 from workflows.engine.plans import load_plan
-from workflows.nodes.outcomes import JSONObject
 from workflows.store import runs, suspensions
 
 
-def apply(run_id: UUID, *, reason: str = "", error: JSONObject | None = None) -> list[Hint] | None:
-    """Stop everything in a run; with `error` it has failed. None when the run is final already."""
+def apply(run_id: UUID, *, reason: str = "") -> list[Hint] | None:
+    """Stop everything in a run. None when it is final already."""
     run = runs.lock_run(run_id)
     if run is None:
         return None
-    plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
-    return cancel(run, plan, reason) if error is None else fail(run, plan, error)
+    return cancel(run, load_plan(run.version_id, runs.load_info(run.pk).digest), reason)
 
 
 def apply_to_orphans(run_ids: Collection[UUID], *, reason: str) -> tuple[int, list[Hint]]:

@@ -1,7 +1,10 @@
 """`code`: runs Python source on the context."""
 
+from typing import Any
+
 from pydantic import Field
 
+from workflows.context.values import dumps
 from workflows.definition.model import WorkConfig
 from workflows.nodes.asking import ask_for
 from workflows.nodes.base import Kind, NodeCall
@@ -44,4 +47,10 @@ class Code(Kind[CodeConfig]):
         return ask_for("code", call, {"source": source, "context": call.context}, shown=None)
 
     def resume(self, call: NodeCall[CodeConfig], resolution: Resolution) -> Outcome:
-        return Continue(dict(resolution.payload))
+        before, after = call.context, resolution.payload
+        # What came back unchanged stays the object that it was: the history keeps changes only.
+        return Continue({key: _kept(before.get(key), value) for key, value in after.items()})
+
+
+def _kept(before: Any, after: Any) -> Any:
+    return before if dumps(before) == dumps(after) else after
