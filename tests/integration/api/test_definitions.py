@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.integration.api.asking import API, GREETING, ORDER, problem
+from tests.integration.api.asking import API, GREETING, ORDER, ClientOf, problem
 from workflows.models import WorkflowVersion
 from workflows.services import publish
 
@@ -166,3 +167,28 @@ def test_lists_ask_the_database_a_fixed_number_of_times(
         anybody.get(VERSIONS)
     with django_assert_num_queries(2):
         anybody.get(f"{VERSIONS}1/")
+
+
+CODED = YAML.replace(
+    "type: edit, entries: [{set: text, value: hello}]", "type: code, source: \"context['n'] = 1\""
+)
+
+
+def test_code_that_is_off_is_refused_at_its_place(anybody: APIClient) -> None:
+    answer = post(anybody, CODED)
+    found = problem(answer, 422, "definition_invalid")
+    (told,) = found["errors"]
+    assert (told["code"], told["pointer"], told["line"]) == ("not_allowed", "/nodes/1/type", 5)
+    assert "CELERIAC_CODE" in told["message"]
+
+
+def test_trusted_code_needs_a_permission_of_its_own(
+    client_of: ClientOf, settings: Settings
+) -> None:
+    settings.CELERIAC = {**settings.CELERIAC, "CODE": "trusted"}
+    answer = post(client_of("publish_workflow"), CODED)
+    found = problem(answer, 403, "permission_refused")
+    assert "workflows.publish_trusted_code" in found["detail"]
+    assert not WorkflowVersion.objects.exists()
+    trusted = client_of("publish_workflow", "publish_trusted_code")
+    assert post(trusted, CODED).status_code == 201

@@ -3,6 +3,8 @@
 import copy
 
 import pytest
+from django.contrib.auth.models import Permission, User
+from pytest_django import Settings
 
 from tests.integration.cli.calling import call
 from tests.integration.cli.conftest import REFUND, Write
@@ -77,3 +79,15 @@ def test_of_several_files_all_or_none_are_published(refund: str, write: Write) -
     assert said.code == 2
     assert "nothing was published" in said.err
     assert WorkflowVersion.objects.count() == 0
+
+
+def test_trusted_code_needs_a_permission_of_its_own(write: Write, settings: Settings) -> None:
+    settings.CELERIAC = {**settings.CELERIAC, "CODE": "trusted"}
+    user = User.objects.create(username="alice")
+    user.user_permissions.add(Permission.objects.get(codename="publish_workflow"))
+    name = write(_BAD.replace("aproval", "code, source: x = 1").replace("outputs: {}", "title: x"))
+    said = call("publish", name, "--as", "alice")
+    assert said.code == 2
+    assert "workflows.publish_trusted_code" in said.err
+    user.user_permissions.add(Permission.objects.get(codename="publish_trusted_code"))
+    assert call("publish", name, "--as", "alice").code == 0
