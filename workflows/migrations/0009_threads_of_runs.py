@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows', '0007_steps_of_groups'),
+        ('workflows', '0008_inputs_of_waits'),
     ]
 
     operations = [
