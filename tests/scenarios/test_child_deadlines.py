@@ -1,7 +1,5 @@
 """The limit of a run's time, while its children work and while they wait for people."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import Group, User
 
@@ -19,7 +17,7 @@ DAY = {"timeout": "P1D"}
 
 
 @pytest.fixture(autouse=True)
-def lena(transactional_db: None) -> Iterator[User]:
+def lena(transactional_db: None) -> User:
     lena = User.objects.create(username="lena")
     lena.groups.add(Group.objects.create(name="legal"))
     return lena
