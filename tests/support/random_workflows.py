@@ -1,4 +1,7 @@
-"""Small workflows drawn at random: everything that splits, joins, sleeps and decides."""
+"""Small workflows drawn at random: all that splits, joins, races, fails, loops, sleeps, decides.
+
+What depends on who is first is drawn too, but leaves nothing: the output is always the same.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,8 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.support import activities  # noqa: F401 - registers them
 from tests.support.builder import (
     Node,
+    activity,
     batch,
     delay,
     each,
@@ -16,6 +21,7 @@ from tests.support.builder import (
     fan_in,
     fan_out,
     gosub,
+    race,
     switch,
 )
 
@@ -24,6 +30,7 @@ Step = Callable[[str | None, int], str]
 
 _VALUES = st.sampled_from([1, "x", [1, 2], {"a": 1}, "${n}", "${[n]}", "${{'k': n}}", None])
 _DEPTH = 3
+_ALL_MAY_FAIL = {"percent": 100}
 
 
 @dataclass
@@ -33,6 +40,8 @@ class _Author:
     draw: Draw
     nodes: list[Node] = field(default_factory=list)
     others: tuple[str, ...] = ()  # workflows to call
+    is_wild: bool = False  # with parts that others do not wait for, and that are stopped
+    catching: int = 0  # how many splits around this place take failures
 
     def name(self, kind: str) -> str:
         return f"{kind}{len(self.nodes)}"
@@ -52,7 +61,11 @@ class _Author:
     def step(self, follow: str | None, depth: int) -> str:
         kinds: list[Step] = [self.an_edit, self.an_edit, self.a_delay]
         if depth < _DEPTH:
-            kinds += [self.a_fan_out, self.a_map, self.a_batch, self.a_switch]
+            kinds += [self.a_fan_out, self.a_map, self.a_batch, self.a_switch, self.a_loop]
+            if self.is_wild:
+                kinds += [self.a_caught_fan_out, self.a_partial_join, self.a_race]
+        if self.catching:
+            kinds += [self.a_failure]
         if self.others:
             kinds += [self.a_gosub] * 3
         return str(self.draw(st.sampled_from(kinds))(follow, depth))
@@ -80,30 +93,98 @@ class _Author:
         yes, no = self.block(follow, depth + 1), self.block(follow, depth + 1)
         return self.add(switch(self.name("if"), no, **{yes: "n % 2 == 0"}))
 
-    def a_fan_out(self, follow: str | None, depth: int) -> str:
-        join = self.add(fan_in(self.name("join"), next=follow))
+    def a_failure(self, follow: str | None, _depth: int) -> str:
+        """Fail for some contexts and not for others."""
+        bad = self.add(activity(self.name("bad"), "test.refuse", next=follow))
+        fine = self.an_edit(follow, 0)
+        return self.add(switch(self.name("whether"), fine, **{bad: "n % 2 == 1"}))
+
+    def a_loop(self, follow: str | None, depth: int) -> str:
+        body, times = self.block(None, depth + 1), self.draw(st.integers(0, 2))
+        most = {"max_iterations": 9, "while": f"loop.index < {times}", "next": follow}
+        return self.add({"id": self.name("loop"), "type": "loop", "body": body, **most})
+
+    def branches(self, join: str | None, depth: int) -> dict[str, str | None]:
         count = self.draw(st.integers(1, 3))
-        starts: dict[str, str | None] = {
-            f"b{idx}": self.block(join, depth + 1) for idx in range(count)
-        }
+        return {f"b{idx}": self.block(join, depth + 1) for idx in range(count)}
+
+    def a_fan_out(self, follow: str | None, depth: int) -> str:
+        limit, follow = self.some_tolerance(follow)
+        join = self.add(fan_in(self.name("join"), next=follow))
+        starts = self.branches(join, depth)
         if self.draw(st.booleans()):
             starts["dead"] = self.block(None, depth + 1)
-        return self.add(fan_out(self.name("split"), **starts))
+        self.catching -= bool(limit)
+        return self.add({**fan_out(self.name("split"), **starts), **limit})
+
+    def a_caught_fan_out(self, follow: str | None, depth: int) -> str:
+        """When a branch fails, all are stopped: whichever was first, nothing is left of them."""
+        tidy = self.a_tidying(follow)
+        join = self.add(fan_in(self.name("join"), next=follow))
+        self.catching += 1
+        starts = self.branches(join, depth)
+        self.catching -= 1
+        return self.add({**fan_out(self.name("split"), **starts), "on_error": tidy})
+
+    def a_partial_join(self, follow: str | None, depth: int) -> str:
+        """Go on with some of the branches, and keep nothing of them: it is not said which."""
+        tidy = self.a_tidying(follow)
+        some = {
+            "wait_for": self.draw(st.sampled_from(["any", 1, "group.arrived + group.failed > 0"])),
+            "rest": self.draw(st.sampled_from(["cancel", "absorb"])),
+        }
+        ways = {"merge": "", "next": tidy, "on_error": tidy}
+        join = self.add({**fan_in(self.name("join"), **some), **ways})
+        self.catching += 1
+        starts = self.branches(join, depth)
+        self.catching -= 1
+        return self.add({**fan_out(self.name("split"), **starts), "tolerate": _ALL_MAY_FAIL})
+
+    def a_race(self, follow: str | None, depth: int) -> str:
+        """Let branches race, and keep nothing of the winner, not even its name."""
+        tidy = self.a_tidying(follow)
+        self.catching += 1
+        starts = {name: str(start) for name, start in self.branches(None, depth).items()}
+        self.catching -= 1
+        ways = {"merge": "", "winner": "", "on_error": tidy, "tolerate": _ALL_MAY_FAIL}
+        return self.add({**race(self.name("race"), next=tidy, **starts), **ways})
+
+    def a_tidying(self, follow: str | None) -> str:
+        """Take away what tells which parts have failed before the others were stopped."""
+        gone = [{"delete": "error"}, {"delete": "errors"}]
+        tidy = {"id": self.name("tidy"), "type": "edit", "entries": gone, "next": follow}
+        return self.add(tidy)
+
+    def some_tolerance(self, follow: str | None) -> tuple[Node, str | None]:
+        """Draw whether the split that is written now tolerates failures, and what follows then.
+
+        Only how many have failed is kept: of an inner split it may be any that was the first.
+        """
+        if not self.draw(st.booleans()):
+            return {}, follow
+        self.catching += 1
+        count = [{"set": "failed", "value": "${size(errors)}"}, {"delete": "errors"}]
+        counting = {"id": self.name("counting"), "type": "edit", "entries": count, "next": follow}
+        return {"tolerate": _ALL_MAY_FAIL}, self.add(counting)
 
     def a_map(self, follow: str | None, depth: int) -> str:
+        limit, follow = self.some_tolerance(follow)
         part, parallel = self.block(None, depth + 1), self.draw(st.integers(0, 2))
-        return self.add(each(self.name("map"), part, parallel=parallel, next=follow))
+        self.catching -= bool(limit)
+        return self.add(each(self.name("map"), part, parallel=parallel, next=follow, **limit))
 
     def a_batch(self, follow: str | None, depth: int) -> str:
-        part, parallel = self.block(None, depth + 1), self.draw(st.integers(0, 2))
+        limit, follow = self.some_tolerance(follow)
+        part, window = self.block(None, depth + 1), {"parallel": self.draw(st.integers(0, 2))}
+        self.catching -= bool(limit)
         size = self.draw(st.integers(0, 2))
-        return self.add(batch(self.name("batch"), part, size=size, parallel=parallel, next=follow))
+        return self.add(batch(self.name("batch"), part, size=size, next=follow, **window, **limit))
 
 
 @st.composite
 def definitions(draw: Draw) -> dict[str, Any]:
     """Draw a definition whose output depends on nothing but its input."""
-    return _definition(draw, "random")
+    return _definition(draw, "random", is_wild=True)
 
 
 @st.composite
@@ -114,8 +195,10 @@ def families(draw: Draw) -> list[dict[str, Any]]:
     return [leaf, branch, _definition(draw, "random", "leaf", "branch", depth=1)]
 
 
-def _definition(draw: Draw, workflow: str, *others: str, depth: int = 0) -> dict[str, Any]:
-    author = _Author(draw, others=others)
+def _definition(
+    draw: Draw, workflow: str, *others: str, depth: int = 0, is_wild: bool = False
+) -> dict[str, Any]:
+    author = _Author(draw, others=others, is_wild=is_wild)
     last = author.add(end("end"))
     first = author.block(last, depth)
     if others and not any(node["type"] == "gosub" for node in author.nodes):

@@ -41,12 +41,17 @@ class ChoiceField(serializers.ChoiceField):
 
 
 class WholeField(serializers.IntegerField):
-    """A whole number; neither text nor a boolean."""
+    """A whole number; neither text nor a boolean. JSON knows only numbers: 5.0 is whole."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
+        number = _as_whole(data)
+        if isinstance(number, bool) or not isinstance(number, int):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().to_internal_value(number)
+
+
+def _as_whole(data: Any) -> Any:
+    return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
@@ -62,7 +67,7 @@ class ObjectField(serializers.JSONField):
 
 @extend_schema_field(
     {
-        "type": ["object", "null"],
+        "type": "object",
         "properties": {
             "count": {"type": "integer", "minimum": 0},
             "percent": {"type": "number", "minimum": 0, "maximum": 100},
@@ -79,7 +84,7 @@ class ToleranceField(serializers.JSONField):
         if not isinstance(data, dict):
             message = "Must be an object with `count` or `percent`, or null."
             raise serializers.ValidationError(message, code="input_type")
-        return data
+        return {name: _as_whole(limit) for name, limit in data.items()}
 
 
 @extend_schema_field({})

@@ -87,7 +87,14 @@ class Limits(Model):
     """Bounds of one run."""
 
     timeout: Duration | None = Field(None, description="The run fails when it is older than this.")
-    node_executions: int = Field(10_000_000, ge=1, description="The run fails when it did more.")
+    node_executions: int = Field(
+        10_000_000,
+        ge=1,
+        description="The run fails instead of executing more nodes. Counted at each node: what its "
+        "thread has executed, what was executed before its split, and by all threads that it has "
+        "joined; not what goes on beside it, which is added at the join. Nor do the splits of a "
+        "run make more threads than this.",
+    )
     depth: int = Field(16, ge=1, le=1000, description="Deepest nesting of child runs.")
 
 

@@ -37,3 +37,18 @@ def too_many(
         f"(limits.node_executions); most of them at {busiest!r}, the last at {at!r}."
     )
     return Fail(CODE, message, fatal=True)
+
+
+def too_wide(plan: Plan, made: int, at: str) -> Fail | None:
+    """Return the failure of a run whose splits make more threads than it may execute nodes.
+
+    Threads side by side do not know of each other; so splits that open themselves again and again
+    are stopped by what they have in common.
+    """
+    if made <= limit_of(plan):
+        return None
+    message = (
+        f"With those of {at!r} the splits of the run make {made} threads, and it may not execute "
+        f"more than {limit_of(plan)} nodes (limits.node_executions)."
+    )
+    return Fail(CODE, message, fatal=True)

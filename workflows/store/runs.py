@@ -137,6 +137,11 @@ def cancel_together(locked: Sequence[Run], reason: str) -> None:
     )
 
 
+def add_threads(run: Run, count: int) -> None:
+    """Note on a locked run that a split has made threads."""
+    Run.objects.filter(pk=run.pk).update(threads_made=F("threads_made") + count)
+
+
 def wake(run: Run) -> None:
     """Note that a thread of a locked run can move again.
 

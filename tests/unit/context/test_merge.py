@@ -124,7 +124,7 @@ def test_ten_thousand_contributions_cost_work_in_proportion(
 
 
 def test_laid_over_objects_are_merged_by_key_and_the_rest_is_overwritten() -> None:
-    below = {"a": {"b": 1, "c": {"d": [1]}}, "e": [1], "f": {"g": 1}, "h": 1}
+    below: dict[str, Any] = {"a": {"b": 1, "c": {"d": [1]}}, "e": [1], "f": {"g": 1}, "h": 1}
     above: dict[str, Any] = {"a": {"c": {"d": [2], "x": None}}, "e": [], "f": None, "i": {}}
     before = copy.deepcopy((below, above))
     merged = lay_over(below, above)

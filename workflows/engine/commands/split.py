@@ -3,9 +3,12 @@
 from uuid import uuid4
 
 from workflows import conf
+from workflows.engine.bounds import too_wide
 from workflows.engine.cursor import Cursor
+from workflows.engine.ending import fail
 from workflows.engine.hints import GroupOpened, Hint
-from workflows.nodes.outcomes import Branches, Racers, Split
+from workflows.models import Run
+from workflows.nodes.outcomes import Branches, Fail, Racers, Split
 from workflows.nodes.parts import part_count, part_start, parts_to_json
 from workflows.states import ThreadState
 from workflows.store import groups, runs, threads
@@ -14,9 +17,13 @@ from workflows.store import groups, runs, threads
 def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
     """Open the group with all its threads queued. None when the claim was lost."""
     # Whoever stops the run must see the threads that are made here, or be seen.
-    if runs.lock_run(cursor.claim.run_id) is None:
+    run = runs.lock_run(cursor.claim.run_id)
+    if run is None:
         return None
-    parts = split.parts
+    parts, count = split.parts, part_count(split.parts)
+    refused = too_wide(cursor.plan, run.threads_made + count, cursor.node_id)
+    if refused is not None:
+        return _refuse(cursor, run, refused)
     if isinstance(parts, Branches):
         # A batch or map is noted as one step when it is over; a fan-out's join is its own node.
         cursor.record(input=split.input)
@@ -24,7 +31,7 @@ def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
     settled, _ = threads.settle([cursor.settled(ThreadState.JOINING, "split")], None)
     if not settled:
         return None
-    count = part_count(parts)
+    runs.add_threads(run, count)
     has_names = isinstance(parts, Branches | Racers)
     parallel = 0 if isinstance(parts, Branches | Racers) else parts.parallel
     queue = split.queue or conf.settings().default_queue
@@ -45,6 +52,13 @@ def apply(cursor: Cursor, split: Split) -> list[Hint] | None:
         slots=min(count, parallel or count, conf.settings().slots),
     )
     return [GroupOpened(group.id, queue, group.slots)]
+
+
+def _refuse(cursor: Cursor, run: Run, refused: Fail) -> list[Hint] | None:
+    error = cursor.failure(refused)
+    cursor.record("failed", error=error)
+    settled, _ = threads.settle([cursor.settled(ThreadState.FAILED, "fail")], None)
+    return fail(run, cursor.plan, error) if settled else None
 
 
 def _merge_path(cursor: Cursor, split: Split) -> str | None:
