@@ -28,6 +28,7 @@ MATRIX = [
     ("run-detail", "get", RUN, "view_run", 404),
     ("run-history", "get", f"{RUN}history/", "view_run", 404),
     ("run-cancel", "post", f"{RUN}cancel/", "cancel_run", 404),
+    ("run-change-group", "post", f"{RUN}change-group/", "change_group", 422),
     ("event-list", "get", f"{API}/events/", "view_event", 200),
     ("event-list", "post", f"{API}/events/", "send_event", 422),
 ]
