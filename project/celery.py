@@ -12,6 +12,7 @@ from celery import Celery, signals
 from django.conf import settings
 from kombu import Exchange, Queue
 
+from project.shutdown import GiveBack
 from project.startup import require_servers, stop_when_misconfigured
 from workflows import conf
 
@@ -141,6 +142,7 @@ with stop_when_misconfigured():
     conf.settings()  # every start comes by here: a wrong limit of a queue is refused at once
     app = Celery("celeriac", fixups=["project.connections:install"])
     app.conf.update(celery_settings())
+    app.steps["worker"].add(GiveBack)
 app.autodiscover_tasks()
 
 

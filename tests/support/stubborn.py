@@ -30,6 +30,14 @@ def hold(place: str, name: str, value: Any = None) -> Any:
     return value
 
 
+@activity("stubborn.note")
+def note(place: str, name: str, value: Any = None, seconds: float = 0) -> Any:
+    """Note in the file `name` that it was called, take a while, and return `value`."""
+    _note(place, name, value)
+    threading.Event().wait(seconds)
+    return value
+
+
 def lines(place: Path, name: str) -> list[str]:
     """Return what was noted in a file so far."""
     path = place / name

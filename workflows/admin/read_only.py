@@ -1,4 +1,4 @@
-"""What all admin pages of the engine share: read-only, cheap counts, JSON that can be read."""
+"""What all admin pages of the engine share: own filters, cheap counts, readable JSON; read-only."""
 
 # ruff: noqa: ARG002 - Django decides what these methods are called with
 
@@ -52,8 +52,8 @@ class FilteredList(ChangeList):
         return found
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows; whoever may view them may not add, change or delete any.
+class FilteredAdmin(admin.ModelAdmin[Any]):
+    """Lists rows cheaply, and by nothing but its own filters.
 
     `other_lookups` are the lookups that links use beside those of the filters.
     """
@@ -64,9 +64,6 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
-
-    class Media:
-        css = {"all": ("workflows/admin.css",)}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FilteredList
@@ -79,6 +76,13 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
             asked = ", ".join(sorted(request.GET))[:200]
             message = f"The list cannot be filtered by what the address says: {asked}."
             raise BadRequest(message) from None
+
+
+class ReadOnlyAdmin(FilteredAdmin):
+    """Shows rows; whoever may view them may not add, change or delete any."""
+
+    class Media:
+        css = {"all": ("workflows/admin.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from workflows import conf
-from workflows.admin.read_only import CheapPaginator
+from workflows.admin.read_only import FilteredAdmin
 from workflows.errors import CeleriacError
 from workflows.models import Secret
 from workflows.services import secrets
@@ -61,11 +61,10 @@ class SecretForm(ModelForm[Secret]):
 
 
 @admin.register(Secret)
-class SecretAdmin(admin.ModelAdmin[Secret]):
+class SecretAdmin(FilteredAdmin):
     """Who may change secrets can set them, and nobody can read one."""
 
     form = SecretForm
-    paginator = CheapPaginator
     list_display = ("name", "meant_for", "updated_at", "updated_by")
     list_select_related = ("updated_by",)
     search_fields = ("name",)

@@ -110,6 +110,14 @@ def test_who_may_only_look_sees_no_value_and_changes_nothing(log_in: LogIn) -> N
     assert value_of("api") == VALUE
 
 
+@pytest.mark.parametrize("lookup", ["startswith", "regex", "gte"])
+def test_no_filter_tells_what_is_kept(log_in: LogIn, lookup: str) -> None:
+    secrets.set_secret("api", VALUE)
+    sealed = Secret.objects.get().sealed
+    answer = log_in("view_secret").get(LIST, {f"sealed__{lookup}": sealed[:9]})
+    assert answer.status_code == 400
+
+
 def test_others_see_nothing(log_in: LogIn) -> None:
     secrets.set_secret("api", VALUE)
     client = log_in("view_run")

@@ -8,8 +8,9 @@ from django.test import Client
 from knox.models import AuthToken
 
 from approvals.models import ApprovalRequest
-from tests.support.builder import end, workflow
-from workflows.models import Run
+from tests.support.builder import ask, end, workflow
+from workflows.models import Question, Run
+from workflows.services.secrets import set_secret
 from workflows.testing import Harness
 
 ASKING = workflow(
@@ -18,6 +19,19 @@ ASKING = workflow(
     end("done"),
     {"id": "ask", "type": "approval", "to": {"groups": ["legal"]}, "title": "Row ${item}"},
 )
+
+FORM = {
+    "type": "object",
+    "properties": {
+        "n": {"type": "integer"},
+        "colour": {"enum": ["red", 2]},
+        "rest": {"type": "array"},
+        "day": {"type": "string", "format": "date"},
+    },
+    "required": ["n"],
+}
+SECRET = "correct horse"  # noqa: S105 - of these tests only
+QUESTION = workflow("shop/question", ask("ask", form=FORM, to={"groups": ["legal"]}), end())
 
 
 @pytest.fixture
@@ -33,12 +47,15 @@ def root(transactional_db: None) -> User:
 
 @pytest.fixture
 def parked(engine: Harness, root: User) -> Run:
-    """A run that asks two questions; an event that nobody waits for; a token."""
+    """A run that asks for two approvals, and one of a question; an event; a secret; a token."""
     lena = User.objects.create(username="lena", is_staff=True)
     lena.groups.add(Group.objects.create(name="legal"))
     AuthToken.objects.create(user=root)
+    set_secret("api", SECRET, hosts=["api.example.org"], by=root)
     engine.publish(ASKING)
+    engine.publish(QUESTION)
     run = engine.start("shop/refund", {"rows": [1, 2]}, key="k1", by=root)
+    engine.start("shop/question", by=root)
     engine.drain()
     engine.send("paid", key="7", data={"a": 1})
     return engine.result(run)
@@ -47,6 +64,11 @@ def parked(engine: Harness, root: User) -> Run:
 @pytest.fixture
 def asked(parked: Run) -> ApprovalRequest:
     return ApprovalRequest.objects.order_by("title")[0]
+
+
+@pytest.fixture
+def question(parked: Run) -> Question:
+    return Question.objects.exclude(prompt="").get()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Values that nobody types, and every place of a request that they can be put into."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.admin import site
@@ -103,9 +103,8 @@ def column_lookups(model: Any) -> set[str]:
     return {f"{field.name}{lookup}" for field in model._meta.fields for lookup in _LOOKUPS}
 
 
-def api_addresses(run: str, request: str) -> list[str]:
-    """Return every address of the API, with ids of things that are there."""
-    ids = {"run_id": run, "request_id": request}
+def api_addresses(**ids: str) -> list[str]:
+    """Return every address of the API, with ids of things that are there: `run_id` and so on."""
     return [f"/{_filled(route, ids)}" for route in _routes(get_resolver().url_patterns, "")]
 
 
@@ -130,7 +129,7 @@ def _routes(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[s
             yield route
 
 
-def _filled(route: str, ids: dict[str, str]) -> str:
+def _filled(route: str, ids: Mapping[str, str]) -> str:
     """Return a route with its parts filled in: `<uuid:run_id>` is looked up by its name."""
     parts = []
     for part in route.replace("<", "\0<").replace(">", "\0").split("\0"):

@@ -1,5 +1,6 @@
 """Who may do what in the admin: every page and action, for five sorts of people."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from approvals.models import ApprovalRequest
-from tests.integration.surfaces.everything import everything
-from workflows.models import Run
+from tests.integration.surfaces.conftest import SECRET
+from tests.integration.surfaces.everything import everything, row_of
+from workflows.models import Question, Run, Secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +42,30 @@ INBOX: dict[str, tuple[int, ...]] = {
     "delete": (LOGIN, LOGIN, 403, 403, 403, 403),
     "add": (LOGIN, LOGIN, 403, 403, 403, 403),
 }
+#: So are questions; but one that is not for them is not found.
+QUESTIONS: dict[str, tuple[int, ...]] = {
+    "changelist": (LOGIN, LOGIN, 200, 200, 200, 200),
+    "change": (LOGIN, LOGIN, 404, 404, 200, 200),
+    "history": (LOGIN, LOGIN, BACK, BACK, 200, 200),
+    "delete": (LOGIN, LOGIN, 403, 403, 403, 403),
+    "add": (LOGIN, LOGIN, 403, 403, 403, 403),
+}
+#: Secrets are the one table that is edited here.
+SECRETS: dict[str, tuple[int, ...]] = {
+    "changelist": (LOGIN, LOGIN, 403, 200, 200, 200),
+    "change": (LOGIN, LOGIN, 403, 200, 200, 200),
+    "history": (LOGIN, LOGIN, 403, 200, 200, 200),
+    "delete": (LOGIN, LOGIN, 403, 403, 200, 200),
+    "add": (LOGIN, LOGIN, 403, 403, 200, 200),
+}
+TABLES: dict[Any, dict[str, tuple[int, ...]]] = {
+    ApprovalRequest: INBOX,
+    Question: QUESTIONS,
+    Secret: SECRETS,
+}
+#: The forms that the permitted are given.
+FORMS = {(Question, "change"), (Secret, "change"), (Secret, "add")}
+EDITORS = {"permitted", "superuser"}
 Browser = Callable[[str], Client]
 
 
@@ -69,7 +95,7 @@ def browser_of(parked: Run) -> Browser:
 
 def pages_of(model: Any) -> Iterator[tuple[str, str]]:
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-    row = model.objects.order_by("pk")[0].pk
+    row = row_of(model).pk
     for page in PAGES:
         given = () if page in {"changelist", "add"} else (row,)
         yield page, reverse(f"{name}_{page}", args=given)
@@ -80,10 +106,11 @@ def test_pages(sort: str, browser_of: Browser) -> None:
     client, place = browser_of(sort), SORTS.index(sort)
     before = everything()
     for model in OURS:
-        table = INBOX if model is ApprovalRequest else PAGES
+        table = TABLES.get(model, PAGES)
         for page, address in pages_of(model):
             answer = client.get(address)
             assert answer.status_code == table[page][place], address
+            assert SECRET not in answer.content.decode(), address
             leads_to_login = "/admin/login/" in answer.headers.get("Location", "")
             assert leads_to_login == (place < 2), address
     assert everything() == before
@@ -92,20 +119,65 @@ def test_pages(sort: str, browser_of: Browser) -> None:
 @pytest.mark.parametrize("sort", SORTS)
 def test_forms_that_would_edit(sort: str, browser_of: Browser) -> None:
     client = browser_of(sort)
-    refusals = {LOGIN} if sort in {"anonymous", "not staff"} else {403, BACK, 405}
-    fields = {"status": "completed", "state": "ended", "name": "x", "title": "x", "post": "yes"}
+    refusals = {LOGIN} if sort in {"anonymous", "not staff"} else {403, BACK, 404, 405}
+    fields = {"status": "completed", "state": "ended", "title": "x", "post": "yes"}
+    fields |= {"name": "x", "value": "abc", "hosts": "https://x/", "field-0": "no number"}
     before = everything()
     for model in OURS:
         for page, address in pages_of(model):
+            if sort in EDITORS and (model, page) == (Secret, "delete"):
+                continue  # it would be done
             answer = client.post(address, fields)
+            if sort in EDITORS and (model, page) in FORMS:
+                assert answer.status_code == 200, address
+                assert 'class="errorlist"' in answer.content.decode(), address
+                continue
             # A list takes it for an action without a name, and a history shows itself.
             allowed = {200} if page in {"changelist", "history"} else set()
             assert answer.status_code in refusals | allowed, address
         (_, listed), *_ = pages_of(model)
-        chosen = {"_selected_action": str(model._base_manager.order_by("pk")[0].pk), "post": "yes"}
+        chosen = {"_selected_action": str(row_of(model).pk), "post": "yes"}
         for action in ("delete_selected", "nonsense", ""):
-            client.post(listed, {"action": action, **chosen})
+            if not (sort in EDITORS and model is Secret and action == "delete_selected"):
+                client.post(listed, {"action": action, **chosen})
     assert everything() == before
+
+
+@pytest.mark.parametrize("page", ["change", "add", "delete", "many"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_editing_secrets(sort: str, page: str, browser_of: Browser) -> None:
+    client, addresses = browser_of(sort), dict(pages_of(Secret))
+    before = everything()
+    if page == "many":
+        chosen = {"action": "delete_selected", "_selected_action": str(row_of(Secret).pk)}
+        client.post(addresses["changelist"], {**chosen, "post": "yes"})
+    else:
+        client.post(addresses[page], {"name": "other", "value": "battery staple", "post": "yes"})
+    assert (everything() != before) == (sort in EDITORS)
+    left = {"change": ["api"], "add": ["api", "other"]}.get(page, [])
+    names = list(Secret.objects.values_list("name", flat=True))
+    assert names == (left if sort in EDITORS else ["api"])
+
+
+#: The status and whether the question is answered, by sort.
+ANSWER = dict(
+    zip(
+        SORTS,
+        [(LOGIN, 0), (LOGIN, 0), (404, 0), (404, 0), (BACK, 1), (BACK, 1)],
+        strict=True,
+    )
+)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_answering(sort: str, browser_of: Browser, question: Question) -> None:
+    client, (status, answered) = browser_of(sort), ANSWER[sort]
+    before = everything()
+    answer = client.post(dict(pages_of(Question))["change"], {"field-0": "1", "key": "k"})
+    assert answer.status_code == status
+    assert (everything() != before) == bool(answered)
+    question.refresh_from_db()
+    assert (question.answered_by == sort) == bool(answered)
 
 
 #: The status and whether the run is cancelled, by sort.
@@ -190,14 +262,19 @@ def test_deciding_on_the_page(sort: str, browser_of: Browser, asked: ApprovalReq
 
 
 @pytest.mark.parametrize("sort", ["permitted", "superuser"])
-def test_a_form_from_elsewhere_changes_nothing(sort: str, browser_of: Browser, parked: Run) -> None:
+def test_a_form_from_elsewhere_changes_nothing(
+    sort: str, browser_of: Browser, parked: Run, question: Question
+) -> None:
     known = browser_of(sort)
     client = Client(enforce_csrf_checks=True)
     client.cookies = known.cookies
     asked = ApprovalRequest.objects.order_by("title")[0]
     before = everything()
     chosen = {"_selected_action": str(parked.pk), "action": "cancel_selected"}
-    forms: tuple[tuple[str, dict[str, str]], ...] = (
+    forms: tuple[tuple[str, dict[str, Any]], ...] = (
+        (dict(pages_of(Question))["change"], {"field-0": "1", "key": "k"}),
+        (dict(pages_of(Secret))["add"], {"name": "other", "value": "battery staple"}),
+        (f"/api/v1/questions/{question.pk}/answer/", {"data": {"n": 1}}),
         (reverse("admin:workflows_run_cancel", args=[parked.pk]), {}),
         (reverse("admin:workflows_run_changelist"), chosen),
         (reverse("approvals:request", args=[asked.pk]), {"decision": "approve"}),
@@ -222,8 +299,12 @@ def test_the_index_lists_what_they_may_see(sort: str, browser_of: Browser) -> No
     page = answer.content.decode()
     assert "/admin/approvals/approvalrequest/" in page
     assert ("/admin/workflows/run/" in page) == (sort != "staff")
+    assert "/admin/workflows/question/" in page
+    assert ("/admin/workflows/secret/" in page) == (sort != "staff")
     assert ("/admin/auth/user/" in page) == (sort == "superuser")
-    assert "addlink" not in page or sort == "superuser"
+    added = set(re.findall(r"/admin/(?:workflows|approvals)/\w+/add/", page))
+    assert added == ({"/admin/workflows/secret/add/"} if sort in EDITORS else set())
+    assert "addlink" not in page or sort in EDITORS
 
 
 @pytest.mark.parametrize("sort", SORTS)

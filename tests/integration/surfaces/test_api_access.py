@@ -14,14 +14,15 @@ from approvals.models import ApprovalRequest
 from tests.integration.surfaces import odd
 from tests.integration.surfaces.everything import everything
 from workflows import clock
-from workflows.models import Run
+from workflows.models import Question, Run
 from workflows.services.access import PERMISSIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ANYBODY = ""  # who has logged in
 VERSIONS = "/workflows/shop/refund/versions/"
-#: method, route, the permission that it takes, body, what somebody with it is answered with
+#: method, route, the permission that it takes (of some, any is enough), body, what somebody with
+#: it is answered with
 ROUTES: list[tuple[str, str, str, Any, int]] = [
     ("get", "/workflows/", "view_workflow", None, 200),
     ("get", "/workflows/shop/refund/", "view_workflow", None, 200),
@@ -33,6 +34,16 @@ ROUTES: list[tuple[str, str, str, Any, int]] = [
     ("get", "/runs/{run}/", "view_run", None, 200),
     ("get", "/runs/{run}/history/", "view_run", None, 200),
     ("post", "/runs/{run}/cancel/", "cancel_run", {}, 200),
+    ("post", "/runs/{run}/change-group/", "change_group", {"node": "each", "parallel": 1}, 200),
+    ("get", "/questions/", ANYBODY, None, 200),
+    ("get", "/questions/{question}/", "legal or answer_question", None, 200),
+    (
+        "post",
+        "/questions/{question}/answer/",
+        "legal or answer_question",
+        {"data": {"n": 1}},
+        200,
+    ),
     ("get", "/events/", "view_event", None, 200),
     ("post", "/events/", "send_event", {"type": "paid"}, 202),
     ("get", "/approvals/", ANYBODY, None, 200),
@@ -42,16 +53,27 @@ ROUTES: list[tuple[str, str, str, Any, int]] = [
     ("get", "/docs/", ANYBODY, None, 200),
     ("post", "/auth/logout/", ANYBODY, None, 204),
 ]
-IDS = [f"{method} {route}" for method, route, *_ in ROUTES]
+#: Each route with each permission that is enough for it.
+ENOUGH = [(route, takes) for route in ROUTES for takes in route[2].split(" or ")]
+IDS = [f"{method} {route} {takes}" for (method, route, *_), takes in ENOUGH]
 #: Tells nobody that something is there.
-HIDDEN = {"/approvals/{asked}/", "/approvals/{asked}/decide/"}
+HIDDEN = {
+    "/approvals/{asked}/",
+    "/approvals/{asked}/decide/",
+    "/questions/{question}/",
+    "/questions/{question}/answer/",
+}
 Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def ask(parked: Run, asked: ApprovalRequest) -> Ask:
+def ids(parked: Run, asked: ApprovalRequest, question: Question) -> dict[str, str]:
+    return {"run": str(parked.pk), "asked": str(asked.pk), "question": str(question.pk)}
+
+
+@pytest.fixture
+def ask(ids: dict[str, str]) -> Ask:
     """Make the request of a route with these headers."""
-    ids = {"run": parked.pk, "asked": asked.pk}
 
     def make(route: tuple[str, str, str, Any, int], headers: dict[str, str]) -> Any:
         method, address, _, body, _ = route
@@ -78,10 +100,10 @@ def token_of(user: User, **changes: Any) -> dict[str, str]:
     return {"Authorization": f"Token {token}"}
 
 
-def test_every_route_is_here(parked: Run, asked: ApprovalRequest) -> None:
-    ids = {"run": parked.pk, "asked": asked.pk}
+def test_every_route_is_here(ids: dict[str, str]) -> None:
     here = {f"/api/v1{route.format(**ids)}" for _, route, *_ in ROUTES}
-    there = set(odd.api_addresses(str(parked.pk), str(asked.pk)))
+    names = {"run_id": ids["run"], "request_id": ids["asked"], "question_id": ids["question"]}
+    there = set(odd.api_addresses(**names))
     assert there - here == {"/api/v1/auth/login/"}
 
 
@@ -118,7 +140,7 @@ def test_who_may_do_all_but_this(ask: Ask) -> None:
         method, address, takes, *_ = route
         if takes == ANYBODY:
             continue
-        others = [name for name in (*PERMISSIONS, "legal") if name != takes]
+        others = [name for name in (*PERMISSIONS, "legal") if name not in takes.split(" or ")]
         headers = token_of(person(*others))
         before = everything()
         answer = ask(route, {**headers, "Idempotency-Key": "k1"})
@@ -129,9 +151,9 @@ def test_who_may_do_all_but_this(ask: Ask) -> None:
             assert (head.status_code, head.content) == (answer.status_code, b""), route
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=IDS)
-def test_who_may_do_this_and_nothing_else(route: Any, ask: Ask) -> None:
-    method, _, takes, _, status = route
+@pytest.mark.parametrize(("route", "takes"), ENOUGH, ids=IDS)
+def test_who_may_do_this_and_nothing_else(route: Any, takes: str, ask: Ask) -> None:
+    method, *_, status = route
     headers = token_of(person(*([takes] if takes else [])))
     before = everything()
     answer = ask(route, headers)
@@ -144,7 +166,7 @@ def test_seeing_a_request_is_not_deciding_it(ask: Ask) -> None:
     viewer = person()
     viewer.user_permissions.set(Permission.objects.filter(codename="view_approvalrequest"))
     headers = token_of(viewer)
-    shown, decide = (each for each in ROUTES if each[1] in HIDDEN)
+    shown, decide = (each for each in ROUTES if each[1].startswith("/approvals/{asked}/"))
     before = everything()
     assert ask(shown, headers).status_code == 200
     assert ask(decide, headers).status_code == 403

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from approvals.models import ApprovalRequest
 from tests.integration.surfaces import odd
-from workflows.models import Run
+from tests.integration.surfaces.everything import row_of
+from workflows.models import Question, Run, Secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,8 +51,7 @@ def test_no_filter_of_a_list_fails(model: Any, parked: Run, root_client: Client)
 def test_no_page_of_a_row_fails(model: Any, parked: Run, root_client: Client) -> None:
     listed = address(model, "changelist")
     pages = [f"{listed}{value}/{page}/" for value in odd.VALUES if value for page in odd.ROW_PAGES]
-    row = model.objects.first()
-    there = [address(model, page, row.pk) for page in odd.ROW_PAGES]
+    there = [address(model, page, row_of(model).pk) for page in odd.ROW_PAGES]
     pages += [f"{page}?{name}={value}" for page in there for name, value in odd.ROW_QUERIES]
     requests: list[Request] = [(method, page, {}) for page in pages for method in ("get", "post")]
     assert faults(root_client, requests) == []
@@ -60,7 +60,7 @@ def test_no_page_of_a_row_fails(model: Any, parked: Run, root_client: Client) ->
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_no_action_fails(model: Any, parked: Run, root_client: Client) -> None:
     before = model.objects.count()
-    row, listed = str(model.objects.first().pk), address(model, "changelist")
+    row, listed = str(row_of(model).pk), address(model, "changelist")
     form = root_client.get(listed).context["action_form"]
     known = [name for name, _ in form.fields["action"].choices] if form else []
     forms = [
@@ -92,12 +92,23 @@ def test_no_suggestion_of_a_list_fails(parked: Run, root_client: Client) -> None
 
 
 def test_no_form_of_a_page_fails(
-    parked: Run, asked: ApprovalRequest, root_client: Client, lena_client: Client
+    parked: Run,
+    asked: ApprovalRequest,
+    question: Question,
+    root_client: Client,
+    lena_client: Client,
 ) -> None:
     cancel = reverse("admin:workflows_run_cancel", args=[parked.pk])
     decide = reverse("approvals:request", args=[asked.pk])
+    answer_to = address(Question, "change", question.pk)
+    secret = address(Secret, "change", row_of(Secret).pk)
+    kept = {"name": "other", "value": "battery staple"}
     pages = [
         (root_client, cancel, "reason", {}),
+        *((lena_client, answer_to, f"field-{place}", {}) for place in range(4)),
+        (lena_client, answer_to, "key", {"field-0": "1", "field-2": "", "field-3": ""}),
+        *((root_client, secret, name, {}) for name in ("value", "hosts", "unknown")),
+        *((root_client, address(Secret, "add"), name, kept) for name in ("name", "value", "hosts")),
         *((lena_client, decide, name, {"decision": "maybe"}) for name in ("key", "comment")),
         *((lena_client, decide, name, {}) for name in ("decision", "unknown")),
         (Client(raise_request_exception=False), reverse("approvals:login"), "username", {}),
@@ -114,8 +125,9 @@ def test_no_form_of_a_page_fails(
 
 
 @pytest.fixture
-def addresses(parked: Run, asked: ApprovalRequest) -> list[str]:
-    return odd.api_addresses(str(parked.pk), str(asked.pk))
+def addresses(parked: Run, asked: ApprovalRequest, question: Question) -> list[str]:
+    ids = {"run_id": parked.pk, "request_id": asked.pk, "question_id": question.pk}
+    return odd.api_addresses(**{name: str(key) for name, key in ids.items()})
 
 
 def test_no_method_of_the_api_fails(addresses: list[str], root_client: Client) -> None:
