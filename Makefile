@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SITE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format format-check lint types layers django-check docs docs-check bench clean
+.PHONY: help demo up test test-long check format format-check lint types layers django-check docs docs-check bench clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,9 +26,12 @@ demo: $(STAMP) ## Review the packages of an environment, end to end (SITE=path/t
 up: $(STAMP) ## Start web, worker and beat at http://127.0.0.1:8000 with demo users
 	$(BIN)/python -m project.up
 
-test: $(STAMP) ## Run every test on PostgreSQL, then the scenarios once more on SQLite
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --ds=tests.settings.sqlite -m both_databases
+test: $(STAMP) ## Run the tests on PostgreSQL, then the scenarios once more on SQLite
+	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest --ds=tests.settings.sqlite -m "both_databases and not long"
+
+test-long: $(STAMP) ## Run the longest of the fault tests: kills and outages, several minutes
+	$(BIN)/python -m pytest -m long
 
 check: format-check lint types layers django-check docs-check test ## Everything that must hold before a commit
 

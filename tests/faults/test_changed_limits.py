@@ -13,7 +13,7 @@ from tests.support.builder import activity, batch, each, edit, end, workflow
 from workflows.models import NodeExecution, Run, Thread
 from workflows.testing import Harness
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 LONE = workflow("lone", activity("part", "test.echo", queue="slow"), end())
 PARTS = workflow(

@@ -20,6 +20,7 @@ from workflows import services
 from workflows.models import NodeExecution, Run, Suspension
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

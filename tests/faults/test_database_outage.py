@@ -24,6 +24,7 @@ from workflows import services
 from workflows.models import Lease, NodeExecution, Run
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

@@ -22,6 +22,7 @@ from workflows.models import NodeExecution, Run, Thread, ThreadGroup
 from workflows.testing import Harness
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

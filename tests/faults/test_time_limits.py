@@ -13,6 +13,7 @@ from workflows.models import NodeExecution, QueueState, Run
 from workflows.testing import Harness
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

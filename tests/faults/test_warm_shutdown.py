@@ -23,6 +23,7 @@ from workflows import services
 from workflows.models import NodeExecution, Run, Thread
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

@@ -40,6 +40,11 @@ class CancelSerializer(serializers.Serializer[None]):
 class ChangeGroupSerializer(serializers.Serializer[None]):
     """The body of a change of a split that is under way."""
 
+    other_fields: ClassVar[dict[str, Any]] = {
+        "additionalProperties": False,
+        "anyOf": [{"required": ["parallel"]}, {"required": ["tolerate"]}],
+    }
+
     node = TextField(max_length=80, help_text="Id of the split's node.")
     group = serializers.UUIDField(required=False, help_text="Only this one of its open groups.")
     parallel = WholeField(required=False, min_value=0, max_value=LARGEST_NUMBER)

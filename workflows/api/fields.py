@@ -41,16 +41,17 @@ class ChoiceField(serializers.ChoiceField):
 
 
 class WholeField(serializers.IntegerField):
-    """A whole number; neither text nor a boolean. JSON knows only numbers: 5.0 is whole."""
+    """A whole number, which may be written as 1.0; neither text nor a boolean."""
 
     def to_internal_value(self, data: Any) -> int:
-        number = _as_whole(data)
-        if isinstance(number, bool) or not isinstance(number, int):
+        whole = _as_whole(data)
+        if isinstance(whole, bool) or not isinstance(whole, int):
             self.fail("invalid")
-        return super().to_internal_value(number)
+        return super().to_internal_value(whole)
 
 
 def _as_whole(data: Any) -> Any:
+    """Return 1 for 1.0, which JSON Schema takes for an integer; anything else as it is."""
     return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
@@ -67,7 +68,7 @@ class ObjectField(serializers.JSONField):
 
 @extend_schema_field(
     {
-        "type": "object",
+        "type": "object",  # `allow_null` adds the other type
         "properties": {
             "count": {"type": "integer", "minimum": 0},
             "percent": {"type": "number", "minimum": 0, "maximum": 100},
@@ -81,10 +82,10 @@ class ToleranceField(serializers.JSONField):
     """`{"count": n}` or `{"percent": p}` of parts that may fail; null for none."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, dict):
-            message = "Must be an object with `count` or `percent`, or null."
+        if not isinstance(data, dict) or len(data) != 1:
+            message = "Must be an object with either `count` or `percent`, or null."
             raise serializers.ValidationError(message, code="input_type")
-        return {name: _as_whole(limit) for name, limit in data.items()}
+        return {name: _as_whole(value) for name, value in data.items()}
 
 
 @extend_schema_field({})

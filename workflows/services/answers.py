@@ -18,7 +18,7 @@ from workflows.models import Run, Suspension
 from workflows.nodes.base import Kind
 from workflows.selectors.runs import questions_of, run_by_id
 from workflows.selectors.waits import plan_of
-from workflows.services.questions import answer_question
+from workflows.services.questions import answer_question, check_key
 
 _SHOWN = 10
 
@@ -47,6 +47,7 @@ def answer(
             question waits for its turn.
         CeleriacError: whatever the kind refuses the answer with.
     """
+    check_key(answer.get("key"))  # it is looked for before the kind sees it
     run = run_by_id(run_id)
     asked = _asked(run, node, suspension, answer.get("key"))
     if asked.prompt:

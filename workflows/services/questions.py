@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from workflows import clock
-from workflows.context.values import check_value, digest
+from workflows.context.values import check_text, check_value, digest
 from workflows.definition.schema_check import validate_value
 from workflows.engine.commands import resolve
 from workflows.engine.hints import Hint
@@ -77,7 +77,7 @@ def answer_question(
         InputRefusedError, ValueRefusedError: the answer does not fit the form, or is no JSON.
     """
     check_value(data, max_bytes=MAX_ANSWER_BYTES)
-    _check_key(key)
+    check_key(key)
     with transaction.atomic():
         person: Any = get_user_model().objects.filter(pk=by.pk).first()
         question = _lock(question_id)
@@ -116,10 +116,12 @@ def ask_again(family: UUID) -> bool:
     return question is not None
 
 
-def _check_key(key: str | None) -> None:
+def check_key(key: str | None) -> None:
+    """Pass a key that a row can hold. Raises InputRefusedError, ValueRefusedError."""
     if key is not None and len(key) > KEY_LENGTH:
         message = f"An idempotency key has at most {KEY_LENGTH} characters; this has {len(key)}."
         raise InputRefusedError(message, [Problem("key_length", message, "/key")])
+    check_text(key or "", "idempotency key", longest=KEY_LENGTH)
 
 
 def _lock(question_id: UUID | str) -> Suspension:

@@ -83,6 +83,33 @@ def test_a_start_that_is_refused(anybody: APIClient, body: Any, pointer: str, wo
     assert not Run.objects.exists()
 
 
+def test_a_whole_number_may_be_written_with_a_point(anybody: APIClient) -> None:
+    # To JSON Schema 1.0 is an integer, and some languages write no other numbers.
+    assert start(anybody, "greeting", input={"name": "Ann"}, version=1.0).status_code == 202
+    refused = problem(start(anybody, "greeting", version=1.5), 422, "input_invalid")
+    assert refused["errors"][0]["pointer"] == "/version"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, ""),
+        ({"parallel": 0.5}, "/parallel"),
+        ({"tolerate": 1}, "/tolerate"),
+        ({"tolerate": {}}, "/tolerate"),
+        ({"tolerate": {"count": 1, "percent": None}}, "/tolerate"),
+        ({"tolerate": {"count": 1.5}}, "/tolerate/count"),
+    ],
+)
+def test_a_change_of_a_group_that_is_refused(anybody: APIClient, body: Any, pointer: str) -> None:
+    run = start(anybody, "greeting", input={"name": "Ann"}).json()["id"]
+    address = f"{RUNS}{run}/change-group/"
+    refused = problem(anybody.post(address, {"node": "x", **body}, "json"), 422, "input_invalid")
+    assert refused["errors"][0]["pointer"] == pointer
+    sound = {"node": "x", "parallel": 2.0, "tolerate": {"count": 1.0}}
+    problem(anybody.post(address, sound, "json"), 409, "conflict")  # no such group is open
+
+
 def test_a_start_of_what_is_not_there(anybody: APIClient) -> None:
     near = problem(start(anybody, "greetin"), 404, "not_found")
     assert "'greeting'" in near["detail"]

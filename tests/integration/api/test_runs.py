@@ -185,7 +185,8 @@ def test_lists_ask_the_database_a_fixed_number_of_times(
         assert len(anybody.get(RUNS).json()["results"]) == 5
     run = Run.objects.first()
     assert run is not None
-    with django_assert_num_queries(4):  # the run, its waits, its groups, its threads
+    # The run, its waits, its groups, its threads, its children.
+    with django_assert_num_queries(5):
         anybody.get(f"{RUNS}{run.pk}/")
     with django_assert_num_queries(2):
         anybody.get(f"{RUNS}{run.pk}/history/")

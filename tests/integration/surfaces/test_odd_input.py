@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.contrib.admin import site
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from approvals.models import ApprovalRequest
 from tests.integration.surfaces import odd
 from tests.integration.surfaces.everything import row_of
+from workflows import services
+from workflows.errors import CeleriacError
 from workflows.models import Question, Run, Secret
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 
 MODELS = sorted(site._registry, key=lambda model: model._meta.label)
 Request = tuple[str, str, dict[str, Any]]
@@ -122,6 +125,17 @@ def test_no_form_of_a_page_fails(
     parked.refresh_from_db()
     asked.refresh_from_db()
     assert (parked.status, asked.status) == ("cancelled", "cancelled")
+
+
+@pytest.mark.parametrize("key", ["\udcff", "a\0b", "k" * 201])
+def test_no_key_of_an_answer_fails(asked: ApprovalRequest, question: Question, key: str) -> None:
+    lena = User.objects.get(username="lena")
+    given = {"decision": "approve", "data": {"n": 1}, "key": key}
+    for run, wait in ((asked.run_id, asked.suspension_id), (question.run_id, question.pk)):
+        with pytest.raises(CeleriacError, match="key"):
+            services.answer(run, suspension=wait, answer=given, by=lena)
+    with pytest.raises(CeleriacError, match="key"):
+        services.answer_question(question.pk, {"n": 1}, by=lena, key=key)
 
 
 @pytest.fixture
