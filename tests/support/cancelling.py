@@ -6,16 +6,16 @@ import pytest
 
 from workflows import services
 from workflows.models import Run
-from workflows.store import threads
+from workflows.store import leases
 
 
 def cancel_when_asked(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     """Let the first activity that asks whether it is still wanted find its run cancelled."""
-    holds = threads.holds
+    holds = leases.holds
 
     def cancelled(claim: Any) -> bool:
-        monkeypatch.setattr(threads, "holds", holds)
+        monkeypatch.setattr(leases, "holds", holds)
         services.cancel(run.pk)
         return holds(claim)
 
-    monkeypatch.setattr(threads, "holds", cancelled)
+    monkeypatch.setattr(leases, "holds", cancelled)

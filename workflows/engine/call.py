@@ -3,7 +3,8 @@
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from time import monotonic
 from types import FrameType
 from typing import Any
 
@@ -21,6 +22,8 @@ from workflows.nodes.suspensions import ActivityCall
 
 #: An activity that has passed over its time limit is struck again after so many seconds.
 _AGAIN = 5.0
+#: The code of an attempt that has not given its heartbeat.
+SILENT = "heartbeat_timeout"
 
 
 class ActivityTimeoutError(KeyboardInterrupt):
@@ -74,14 +77,18 @@ def find_activity(asked: ActivityCall, node_id: str) -> Activity | Fail:
         return Fail("activity_unknown", error.message, fatal=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """How an activity is watched: its limit, its heartbeats, and whether its claim still holds."""
+
+    seconds: float
+    beat: Callable[[], None]
+    quiet: Callable[[], float]  # seconds since the last heartbeat, or since it began
+    holds: Callable[[], bool]
+
+
 def call_activity(
-    activity: Activity,
-    asked: ActivityCall,
-    cursor: Cursor,
-    *,
-    seconds: float,
-    beat: Callable[[], None],
-    holds: Callable[[], bool],
+    activity: Activity, asked: ActivityCall, cursor: Cursor, watched: Supervision
 ) -> Any:
     """Call registered code and return its answer, or the `Fail` that it ended with."""
     context = ActivityContext(
@@ -91,13 +98,13 @@ def call_activity(
         thread_id=str(cursor.claim.thread_id),
         attempt=cursor.claim.attempt,
         idempotency_key=cursor.idempotency_key,
-        beat=beat,
-        holds=holds,
+        beat=watched.beat,
+        holds=watched.holds,
     )
-    limit = _TimeLimit()
+    limit = _TimeLimit(activity, watched)
     try:
         try:
-            limit.start(seconds + activity.grace.total_seconds())
+            limit.start()
             answer = call_registered(activity, asked.input, context=context)
         finally:
             limit.stop()
@@ -107,13 +114,13 @@ def call_activity(
         limit.stop()  # the first may have been struck itself
     if limit.has_struck:
         # Whatever came of it: another error while it was unwound, or an answer all the same.
-        return Fail("timeout", f"Activity {asked.activity!r} ran longer than {seconds:g} s.")
+        return Fail(limit.code, f"Activity {asked.activity!r} {limit.reason}.")
     return answer
 
 
 def was_struck(answer: object) -> bool:
     """Tell whether an activity was ended at a point that nobody has chosen."""
-    return isinstance(answer, Fail) and answer.code in {"timeout", "out_of_memory"}
+    return isinstance(answer, Fail) and answer.code in {"timeout", SILENT, "out_of_memory"}
 
 
 def _failed(error: BaseException, asked: ActivityCall) -> Fail:
@@ -139,15 +146,30 @@ class _TimeLimit:
     pools). Elsewhere the lease is what ends: the late result is refused.
     """
 
-    has_struck = False
+    code = ""
+    reason = ""
     _is_on = False
+    _ends = 0.0
     _before: Any = None
 
-    def start(self, seconds: float) -> None:
+    def __init__(self, activity: Activity, watched: Supervision) -> None:
+        self._watched = watched
+        self._seconds = watched.seconds + activity.grace.total_seconds()
+        self._silence = activity.heartbeat.total_seconds() if activity.heartbeat else None
+
+    @property
+    def has_struck(self) -> bool:
+        return bool(self.code)
+
+    def start(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         self._before = signal.signal(signal.SIGALRM, self._strike)
         self._is_on = True
+        self._ends = monotonic() + self._seconds
+        self._arm(min(self._seconds, self._silence or self._seconds))
+
+    def _arm(self, seconds: float) -> None:
         # Again and again: one may be lost where Python cannot raise, as in a finaliser.
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), _AGAIN)
 
@@ -159,6 +181,22 @@ class _TimeLimit:
         signal.signal(signal.SIGALRM, self._before)
 
     def _strike(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_on:
-            self.has_struck = True
-            raise ActivityTimeoutError
+        if not self._is_on:
+            return
+        left = self._left()
+        if left > 0 and not self.has_struck:
+            self._arm(left)  # it has beaten meanwhile
+            return
+        raise ActivityTimeoutError
+
+    def _left(self) -> float:
+        """Return how many seconds it has; when there are none, note why."""
+        left = self._ends - monotonic()
+        beaten = left if self._silence is None else self._silence - self._watched.quiet()
+        if self.has_struck:
+            pass
+        elif left <= 0:
+            self.code, self.reason = "timeout", f"ran longer than {self._watched.seconds:g} s"
+        elif beaten <= 0:
+            self.code, self.reason = SILENT, f"gave no heartbeat for {self._silence:g} s"
+        return min(left, beaten)

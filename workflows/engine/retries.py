@@ -6,6 +6,7 @@ from datetime import timedelta
 from workflows import clock, conf
 from workflows.compiler.plan import Plan, PlanNode
 from workflows.definition.model import RetryPolicy, WorkConfig
+from workflows.engine.call import SILENT
 from workflows.engine.cursor import Cursor
 from workflows.engine.settlements import wait_turn
 from workflows.nodes.outcomes import Branches, Fail
@@ -28,6 +29,9 @@ def priority_of(node: PlanNode) -> int:
 def next_attempt(cursor: Cursor, fail: Fail) -> Settlement | None:
     """Return the settlement that waits for another attempt, or None when there is to be none."""
     policy = policy_of(cursor.node)
+    if policy is None and fail.code == SILENT:
+        # It counts as dead, as a step does whose worker was killed.
+        policy = RetryPolicy(attempts=attempts_of(cursor.node), backoff=timedelta(0))
     is_final = fail.fatal or (isinstance(fail.details, dict) and fail.details.get("final"))
     if policy is None or is_final or not policy.covers(fail.code):
         return None

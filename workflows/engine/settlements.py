@@ -16,8 +16,8 @@ from workflows.nodes.base import ANYTHING
 from workflows.nodes.outcomes import Finish, JSONObject
 from workflows.states import ThreadState
 from workflows.store import history
+from workflows.store.leases import lease_end
 from workflows.store.rows import Claim, GroupInfo, HistoryRow, Settlement
-from workflows.store.threads import lease_end
 
 
 def message_end() -> datetime:

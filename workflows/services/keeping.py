@@ -10,50 +10,64 @@ from django.db import connection
 
 from workflows import clock, conf
 from workflows.activities import Activity
-from workflows.store import threads
+from workflows.store import leases
 from workflows.store.rows import Claim
 
 logger = logging.getLogger("workflows.keeping")
 
 
+class Call:
+    """An activity under way, and until when it counts as alive."""
+
+    def __init__(self, activity: Activity, seconds: float) -> None:
+        self._ends = monotonic() + seconds + 1
+        self._longest = activity.heartbeat.total_seconds() if activity.heartbeat else None
+        self._beaten = monotonic()
+
+    def beat(self) -> None:
+        """Take a heartbeat."""
+        self._beaten = monotonic()
+
+    def quiet(self) -> float:
+        """Return for how many seconds it has not beaten."""
+        return monotonic() - self._beaten
+
+    def is_alive(self) -> bool:
+        if monotonic() > self._ends:
+            return False
+        return self._longest is None or self.quiet() <= self._longest
+
+
 class Watch:
-    """The claims in hand, and until when the work on them counts as alive."""
+    """The claims in hand, and whether the work on them counts as alive."""
 
     def __init__(self, claims: Sequence[Claim], break_up: Callable[[], None]) -> None:
         self.claims = claims
         self.break_up = break_up
         self.since = monotonic()
-        self.ends: float | None = None
-        self.silence: float | None = None
-        self.beaten = self.since
+        self._call: Call | None = None
 
     @contextmanager
-    def calling(self, activity: Activity, seconds: float) -> Iterator[None]:
-        """Mark the time in which an activity runs: past its limit nothing is renewed."""
-        self.ends = monotonic() + seconds + 1
-        self.silence = activity.heartbeat.total_seconds() if activity.heartbeat else None
-        self.beaten = monotonic()
-        try:
-            yield
-        finally:
-            self.ends = self.silence = None
+    def calling(self, activity: Activity, seconds: float) -> Iterator[Call]:
+        """Mark the time in which an activity runs: once it counts as dead nothing is renewed.
 
-    def beat(self) -> None:
-        """Take a heartbeat of the activity that runs now."""
-        self.beaten = monotonic()
+        A thread that it leaves behind beats for this call, and for no later one.
+        """
+        self._call = Call(activity, seconds)
+        try:
+            yield self._call
+        finally:
+            self._call = None
 
     def keep(self) -> None:
-        """Renew the leases of living work, and let go of what it keeps waiting."""
-        if self.is_alive():
-            self.claims = threads.renew(self.claims)
+        """Let go of what work that takes long keeps waiting; renew its lease, or end it."""
         self.break_up()
-
-    def is_alive(self) -> bool:
-        """Tell whether the work may keep its leases: dead code must not."""
-        now = monotonic()
-        if self.ends is not None and now > self.ends:
-            return False
-        return self.silence is None or now - self.beaten <= self.silence
+        call = self._call
+        if call is None or call.is_alive():
+            self.claims = leases.renew(self.claims)
+        else:
+            # It could not be broken off: somebody else is to begin again, without its lease's rest.
+            leases.let_go(self.claims)
 
 
 class _Keeper:

@@ -1,6 +1,7 @@
 """One leg of a thread: pure nodes, at most one activity, pure nodes, and what is to be written."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import TypeGuard
 
@@ -8,7 +9,13 @@ from django.db import transaction
 
 from workflows import conf
 from workflows.activities import Activity
-from workflows.engine.call import call_activity, failure_from, find_activity, was_struck
+from workflows.engine.call import (
+    Supervision,
+    call_activity,
+    failure_from,
+    find_activity,
+    was_struck,
+)
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import Hint
@@ -20,8 +27,8 @@ from workflows.errors import CeleriacError
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 from workflows.services.again import outlasting
-from workflows.services.keeping import Watch
-from workflows.store import connections, threads
+from workflows.services.keeping import Call, Watch
+from workflows.store import connections, leases, threads
 from workflows.store.rows import Settlement
 
 #: Seconds of an activity in which the database may well have been restarted.
@@ -71,15 +78,15 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
     if isinstance(activity, Fail):
         return interpret(cursor, activity)
     if attempts_of(cursor.node) == 1:
-        threads.confirm(cursor.claim)  # a crash must not make its only attempt undone
+        leases.confirm(cursor.claim)  # a crash must not make its only attempt undone
     outer = connections.in_transaction()
     start = monotonic()
     leg: Written | Stop
-    with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()):
+    with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()) as call:
         if activity.transactional:
-            leg = _in_transaction(cursor, stop, activity, watch)
+            leg = _in_transaction(cursor, stop, activity, call)
         else:
-            leg = _answered(cursor, stop, activity, watch)
+            leg = _answered(cursor, stop, activity, call)
     if isinstance(leg, Written):
         return leg
     if was_struck(leg):
@@ -107,20 +114,15 @@ def _seconds(asked: ActivityCall) -> float:
     return limit.total_seconds() if limit is not None else conf.settings().activity_seconds
 
 
-def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, watch: Watch) -> Stop:
+def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, call: Call) -> Stop:
     """Call the activity and walk on with its answer; the history keeps what the kind shows of it.
 
     A kind whose call repeats half of the context shows less than it hands over.
     """
     cursor.has_called, cursor.asked = True, stop.input
-    answer = call_activity(
-        activity,
-        stop.wait,
-        cursor,
-        seconds=_seconds(stop.wait),
-        beat=watch.beat,
-        holds=lambda: threads.holds(cursor.claim),
-    )
+    holds = partial(leases.holds, cursor.claim)
+    watched = Supervision(_seconds(stop.wait), call.beat, call.quiet, holds)
+    answer = call_activity(activity, stop.wait, cursor, watched)
     if activity.transactional and not isinstance(answer, Fail) and transaction.get_rollback():
         answer = Fail("transaction_broken", "An error of the database was caught and passed over.")
     if isinstance(answer, Fail):
@@ -130,13 +132,13 @@ def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, watch: Watc
 
 
 def _in_transaction(
-    cursor: Cursor, asking: "_CallStop", activity: Activity, watch: Watch
+    cursor: Cursor, asking: "_CallStop", activity: Activity, call: Call
 ) -> Written | Fail:
     """Call an activity whose writes commit with the step, or not at all."""
     stop: Stop | None = None
     try:
         with transaction.atomic():
-            stop = _answered(cursor, asking, activity, watch)
+            stop = _answered(cursor, asking, activity, call)
             return _write(cursor, stop)
     except Exception:
         # After a time limit, the way out of the transaction may fail in any way.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from workflows import clock, conf
 from workflows.models import NodeExecution, Thread
@@ -22,6 +22,7 @@ from workflows.states import (
     ThreadState,
 )
 from workflows.store import runs, statements, transition
+from workflows.store.leases import held, lease_end
 from workflows.store.rows import Claim, HistoryRow, RunInfo, Settlement
 
 _HOST = socket.gethostname()
@@ -47,11 +48,6 @@ class Next:
 def worker_name() -> str:
     """Return what history says about who did a step."""
     return f"{_HOST}:{os.getpid()}"
-
-
-def lease_end() -> datetime:
-    """Return until when a claim made now holds."""
-    return clock.now() + timedelta(seconds=conf.settings().lease_seconds)
 
 
 def claim_thread(thread_id: int, seq: int) -> Claim | None:
@@ -133,26 +129,6 @@ def count_live(group_id: UUID) -> int:
 def count_running(queue: str) -> int:
     """Return how many threads run on a queue now; ask under the queue's lock."""
     return Thread.objects.filter(queue=queue, state=ThreadState.RUNNING).count()
-
-
-def renew(claims: Sequence[Claim]) -> list[Claim]:
-    """Keep claims that are still ours from expiring; return these."""
-    return [claim for claim in claims if _held(claim).update(lease_until=lease_end())]
-
-
-def confirm(claim: Claim) -> None:
-    """Bring a claim to the disk at once: claiming a lone thread leaves that to a later commit."""
-    if statements.is_its_own_commit():
-        renew([claim])
-
-
-def _held(claim: Claim) -> QuerySet[Thread]:
-    return Thread.objects.filter(id=claim.thread_id, fence=claim.fence, state=ThreadState.RUNNING)
-
-
-def holds(claim: Claim) -> bool:
-    """Tell whether a claim still counts: a cancelled or swept thread has moved on."""
-    return _held(claim).exists()
 
 
 def is_group_over(group_id: UUID) -> bool:
@@ -377,11 +353,11 @@ _KEPT_UNSTARTED = ("context", "frames", "resume")
 
 def _settle_one(item: Settlement) -> bool:
     claim = item.claim
-    held = _held(claim).filter(seq=claim.seq)
+    rows = held(claim).filter(seq=claim.seq)
     changes = {**_columns(item), "resume": None}
     if item.is_unstarted:
         changes = {name: changes[name] for name in changes if name not in _KEPT_UNSTARTED}
-    if not held.update(seq=item.seq, fence=F("fence") + 1, **changes):
+    if not rows.update(seq=item.seq, fence=F("fence") + 1, **changes):
         return False
     record(claim.run_id, claim.thread_id, item.history)
     return True
