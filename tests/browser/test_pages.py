@@ -101,11 +101,14 @@ def test_no_column_of_a_list_is_cut_off(parked: Run, people: dict[str, User], vi
     services.start("dependency-review", {"environment": None}, key=long, by=people["alice"])
     page = visit(people["admin"]).page
     page.set_viewport_size({"width": 1280, "height": 900})
+    shown = 0
     for address in LISTS:
         page.goto(address)
-        expect(page.locator("#result_list")).to_be_visible()
-        hidden = "list => list.scrollWidth - list.clientWidth"
-        assert page.locator(".results").evaluate(hidden) == 0, address
+        expect(page.locator("#changelist")).to_be_visible()
+        shown += page.locator("#result_list").count()  # a list without rows is none
+        hidden = "lists => lists.map(list => list.scrollWidth - list.clientWidth)"
+        assert sum(page.locator(".results").evaluate_all(hidden)) == 0, address
+    assert shown >= len(LISTS) - 2  # neither a question nor a secret is here
 
 
 def test_a_step_opens_and_shows_its_data(
