@@ -17,7 +17,7 @@ from workflows.errors import CeleriacError, InputRefusedError, ValueRefusedError
 from workflows.models import Event, Run
 from workflows.services.runs import REASON_LENGTH
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 
 RUNS, ASKED = "/admin/workflows/run/", "/admin/approvals/approvalrequest/"
 
