@@ -223,4 +223,5 @@ def test_a_worker_that_dies_on_the_way_uses_up_no_attempt(engine: Harness) -> No
     waits = Suspension.objects.filter(run=run).order_by("opened_at")
     assert [wait.attempt for wait in waits] == [1, 2]
     steps = NodeExecution.objects.filter(run=run, node="call").order_by("id")
-    assert [step.attempt for step in steps] == [1, 2]
+    assert [step.attempt for step in steps.filter(status="failed")] == [1, 2]
+    assert steps.filter(status="lost").count() == 3
