@@ -23,7 +23,7 @@ from workflows.testing import Harness
 MODULE = activities.__name__
 NAMES = ("a", "b", "c", "d", "e", "f")
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 @pytest.fixture

@@ -79,9 +79,10 @@ class RunAdmin(ReadOnlyAdmin):
     fields = ("status",)
     readonly_fields = fields
     change_form_template = "admin/workflows/run/page.html"
+    other_lookups = ("parent__id__exact",)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        return lookup == "parent__id__exact" or super().lookup_allowed(lookup, value, request)
+        return lookup in self.other_lookups or super().lookup_allowed(lookup, value, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return super().get_queryset(request).defer("input", "output")
