@@ -30,7 +30,7 @@ test: $(STAMP) ## Run the tests on PostgreSQL, then the scenarios once more on S
 	$(BIN)/python -m pytest -m "not long"
 	$(BIN)/python -m pytest --ds=tests.settings.sqlite -m "both_databases and not long"
 
-test-long: $(STAMP) ## Run the longest of the fault tests: kills and outages, several minutes
+test-long: $(STAMP) ## Run the longest tests: many orders, kills and outages, on PostgreSQL
 	$(BIN)/python -m pytest -m long
 
 check: format-check lint types layers django-check docs-check test ## Everything that must hold before a commit

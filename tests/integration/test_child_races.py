@@ -16,7 +16,7 @@ from workflows.errors import ConflictError
 from workflows.models import Run, Suspension
 from workflows.testing import Harness
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 SUB = workflow("sub", wait_event("ask", "go", key="to_string(n)"), end())
 

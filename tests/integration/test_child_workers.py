@@ -13,6 +13,7 @@ from workflows import services
 from workflows.models import Run
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

@@ -19,6 +19,7 @@ from workflows.models import NodeExecution, Run
 from workflows.services import secrets
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
     pytest.mark.workers,

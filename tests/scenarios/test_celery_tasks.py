@@ -296,6 +296,7 @@ def test_tasks_in_a_map_end_in_any_order() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_fifty_orders_lose_and_double_no_answer(transactional_db: None) -> None:
     retry = {"attempts": 2, "backoff": "PT1S"}
     definition = workflow(

@@ -34,7 +34,7 @@ from workflows.models import Run, ThreadGroup
 from workflows.testing import Harness
 from workflows.testing.harness import VirtualClock
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 def asked_slices(engine: Harness, parallel: int, count: int = 6) -> Run:

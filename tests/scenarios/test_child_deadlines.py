@@ -10,7 +10,7 @@ from tests.support.builder import delay, end, gosub, wait_event, workflow
 from tests.support.families import child_of
 from workflows.testing import Harness
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 ASK = {"id": "ask", "type": "approval", "to": {"groups": ["legal"]}}
 DAY = {"timeout": "P1D"}

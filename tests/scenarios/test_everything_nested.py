@@ -7,7 +7,7 @@ from tests.support.invariants import assert_invariants
 from tests.support.orders import FIFTY, runs_in_every_order
 from workflows.testing import Harness
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 @pytest.mark.parametrize("orders", [FIFTY[:5], FIFTY[5:10]], ids=["first", "second"])

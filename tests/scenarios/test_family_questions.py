@@ -18,7 +18,7 @@ from workflows.services.events import fire_timer
 from workflows.testing import Harness
 from workflows.testing.harness import VirtualClock
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from workflows.models import Run
 from workflows.services import orphans
 from workflows.testing import Harness
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 SLEEPER = workflow("sleeper", wait_event("ask", "go"), end())
 

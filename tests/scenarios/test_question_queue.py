@@ -38,7 +38,7 @@ from workflows.services import questions
 from workflows.testing import Harness
 from workflows.testing.harness import VirtualClock
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 @pytest.fixture(autouse=True)

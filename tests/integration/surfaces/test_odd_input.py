@@ -16,7 +16,7 @@ from workflows import services
 from workflows.errors import CeleriacError
 from workflows.models import Question, Run, Secret
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.long, pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 
 MODELS = sorted(site._registry, key=lambda model: model._meta.label)
 Request = tuple[str, str, dict[str, Any]]
