@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
 from tests.support import activities  # noqa: F401 - registers them
 from workflows.testing import Harness
+
+#: An order is the same on every database: on the second one two of them show what differs.
+SEEDS = 5 if connection.vendor == "postgresql" else 1
 
 
 @pytest.fixture
@@ -14,7 +18,7 @@ def engine(transactional_db: None) -> Iterator[Harness]:
         yield harness
 
 
-@pytest.fixture(params=[None, *range(5)], ids=lambda seed: f"order{seed}")
+@pytest.fixture(params=[None, *range(SEEDS)], ids=lambda seed: f"order{seed}")
 def any_order(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[Harness]:
     with Harness.open(request.param) as harness:
         yield harness

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
 
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
@@ -37,14 +38,16 @@ class Order:
     is_doubled: bool = False
 
 
-ORDERS = (
+_ALL = (
     Order(),
+    Order(seed=3, is_fine=True),
     Order(seed=1),
     Order(seed=2),
     Order(is_fine=True),
-    Order(seed=3, is_fine=True),
     Order(seed=4, is_doubled=True),
 )
+#: An order is the same on every database: on the second one two of them show what differs.
+ORDERS = _ALL if connection.vendor == "postgresql" else _ALL[:2]
 #: For what could depend on who is first.
 FIFTY = tuple(
     Order(seed=seed, is_fine=bool(seed % 2), is_doubled=seed % 5 == 0) for seed in range(50)
