@@ -16,7 +16,7 @@ GUIDE = (Path(__file__).resolve().parents[3] / "docs/guides/rest-api.md").read_t
 def test_every_address_is_in_the_guide() -> None:
     for pattern in urlpatterns:
         assert isinstance(pattern, URLPattern)
-        named = re.sub(r"<\w+:(?:run_)?(\w+)>", r"{\1}", str(pattern.pattern))
+        named = re.sub(r"<\w+:(?:run_|question_)?(\w+)>", r"{\1}", str(pattern.pattern))
         assert f"/{named}" in GUIDE
 
 
