@@ -74,6 +74,11 @@ def may_be_done_together(plan: Plan, group: GroupInfo) -> bool:
     return True
 
 
+def may_stand_beside(plan: Plan) -> bool:
+    """Tell whether lone threads of a version may be claimed many at once; see above."""
+    return all(attempts_of(node) > 1 for node in plan.nodes.values())
+
+
 def lost_too_often(cursor: Cursor) -> Fail | None:
     """Return the failure of a step whose workers died again and again, before it is started.
 

@@ -24,7 +24,7 @@ from workflows.errors import CeleriacError
 from workflows.services.again import outlasting
 from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
-from workflows.services.pace import Pace
+from workflows.services.pace import NodePaces, Pace
 from workflows.services.rounds import Round, Share
 from workflows.states import ThreadState
 from workflows.store import statements, threads
@@ -43,7 +43,8 @@ class Shift:
 
     `is_slot`: what is given up goes back to the group, for the slot comes again; otherwise each
     thread is sent by itself (also by the slot of a watched group, which may go on without it).
-    `one_by_one`: nothing is claimed beside a thread that stays in hand.
+    `one_by_one`: nothing is claimed beside a thread that stays in hand. `paces`: what the nodes
+    cost, when several lone threads are in hand: those that others would make too late are given up.
     """
 
     deadline: float
@@ -52,6 +53,7 @@ class Shift:
     say: Callable[[list[Hint]], None]
     is_slot: bool = False
     one_by_one: bool = False
+    paces: NodePaces | None = None
 
 
 def own_transaction() -> AbstractContextManager[object]:
@@ -81,8 +83,21 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
         settled |= {item.claim.thread_id for item in share.written}
         claims = [item.continued() for item in kept if item.claim.thread_id in settled] + claims
         shift.say(share.hints + _ready(known, settled))
+        claims = _fitting(claims, shift)
         ended = ended or any(item.is_over for item in known)
     return ended
+
+
+def _fitting(claims: list[Claim], shift: Shift) -> list[Claim]:
+    """Return the claims to go on with; the others are sent again, for anybody."""
+    if shift.paces is None or len(claims) <= 1:
+        return claims
+    count = shift.paces.fitting([claim.node for claim in claims])
+    if count < len(claims):
+        given = [hand_back(claim) for claim in claims[count:]]
+        settled, _ = _write(given, None)
+        shift.say(_ready(given, settled))
+    return claims[:count]
 
 
 def _may_claim(kept: list[Settlement], shift: Shift) -> bool:
@@ -146,7 +161,10 @@ def _run(
             if work.cursors and monotonic() - start > patience:
                 work.add(hand_back(claim))
             else:
+                begun = monotonic()
                 _run_one(claim, cursors.get(claim.thread_id), work, watch)
+                if shift.paces is not None:
+                    shift.paces.note(claim.node, monotonic() - begun)
     shift.pace.note(monotonic() - start, len(work.cursors))
     return work.cursors, work.end()
 

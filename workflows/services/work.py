@@ -11,11 +11,11 @@ from django.db import Error, transaction
 
 from workflows import clock, conf
 from workflows.engine.plans import load_plan
-from workflows.engine.retries import may_be_done_together
+from workflows.engine.retries import may_be_done_together, may_stand_beside
 from workflows.engine.verdicts import is_watched
 from workflows.services.after import join_group, look_after, say
-from workflows.services.driving import Shift, drive
-from workflows.services.pace import MOST, Pace, pace_of
+from workflows.services.driving import Shift, drive, own_transaction
+from workflows.services.pace import MOST, NodePaces, Pace, pace_of
 from workflows.services.turns import (
     Taken,
     claim_in_turn,
@@ -25,11 +25,13 @@ from workflows.services.turns import (
     send_waiting,
 )
 from workflows.store import groups, runs, sweep, threads
-from workflows.store.rows import GroupInfo
+from workflows.store.rows import Claim, GroupInfo
 from workflows.store.threads import Next
 
 logger = logging.getLogger("workflows.work")
 
+#: A thread that has waited so long for its message shows that no worker is idle.
+LATE = timedelta(seconds=0.02)
 #: What is held up looks again after this at the latest: its limits may have changed.
 LONGEST_PAUSE = timedelta(seconds=5)
 
@@ -54,12 +56,34 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
         sweep.drop_message(thread_id, seq)
         return Worked()
     group_id = taken.claims[0].group_id
-    following = _handing_on(group_id, queue) if group_id is not None else _nothing
-    ended = drive(taken.claims, Shift(_deadline(), following, Pace(), say))
-    if ended and group_id is not None:
+    if group_id is None:
+        claims, paces = _side_by_side(taken.claims[0], queue)
+        drive(claims, Shift(_deadline(), _nothing, Pace(), say, paces=paces))
+        send_waiting(queue)
+        return Worked()
+    ended = drive(taken.claims, Shift(_deadline(), _handing_on(group_id, queue), Pace(), say))
+    if ended:
         look_after(group_id)
     send_waiting(queue)
     return Worked()
+
+
+def _side_by_side(claim: Claim, queue: str) -> tuple[list[Claim], NodePaces]:
+    """Return a claimed lone thread, with others that have waited for as long, and their paces.
+
+    While one waits for the database, the next is at work. Only when all workers are late: else
+    each of these threads has a worker of its own. Their messages find them gone.
+    """
+    run = runs.load_info(claim.run_id)
+    paces = NodePaces(run.workflow)
+    is_late = clock.now() - claim.queued_at > LATE and not clock.is_virtual()
+    if not is_late or claim.attempt > 1 or limits_of(queue) is not None:
+        return [claim], paces
+    room = paces.room_beside(claim.node)
+    if room <= 0 or not may_stand_beside(load_plan(run.version_id, run.digest)):
+        return [claim], paces
+    with own_transaction():
+        return [claim, *threads.claim_beside(claim, run.version_id, room)], paces
 
 
 def work_group(group_id: UUID, *, queue: str) -> Worked:

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +21,13 @@ from workflows.states import (
     RunStatus,
     ThreadState,
 )
-from workflows.store import runs, statements, transition
+from workflows.store import records, runs, statements, transition
 from workflows.store.leases import held, lease_end
 from workflows.store.rows import Claim, HistoryRow, RunInfo, Settlement
 
 _HOST = socket.gethostname()
+#: How far apart the keys of threads may be that are claimed side by side.
+_REACH = 200
 _CLAIM_FIELDS = (
     "id", "run_id", "group_id", "idx", "node", "came_from", "seq", "attempt", "fence", "context",
     "resume", "queue", "priority", "wake_at", "frames", "joined_steps",
@@ -70,6 +72,31 @@ def claim_thread(thread_id: int, seq: int) -> Claim | None:
     return claims[0]
 
 
+def claim_beside(claim: Claim, version_id: int, count: int) -> list[Claim]:
+    """Claim up to `count` more lone threads that wait where a claimed one of theirs was.
+
+    Only those that nobody has begun with: one that was attempted before is claimed alone.
+    """
+    if count <= 0 or not statements.has_fused_statements():
+        return []
+    values = {
+        "id": claim.thread_id,
+        "reach": _REACH,
+        "queue": claim.queue,
+        "node": claim.node,
+        "priority": claim.priority,
+        "version": version_id,
+        "want": count,
+        "now": clock.now(),
+        "lease": lease_end(),
+        "worker": worker_name(),
+    }
+    claims = [_first_claim(row) for row in statements.run("claim_beside", values)]
+    if claims:
+        transition.follow(THREAD_EDGES, ThreadState.READY, "claim")
+    return claims
+
+
 def settle(
     settlements: Sequence[Settlement], following: Next | None
 ) -> tuple[set[int], list[Claim]]:
@@ -82,8 +109,8 @@ def settle(
     for item in settlements:
         transition.follow(THREAD_EDGES, ThreadState.RUNNING, item.event)
     if statements.has_fused_statements():
-        if len(settlements) == 1 and following is None:
-            return _settle_lone(settlements[0]), []
+        if following is None and (len(settlements) == 1 or _are_lone(settlements)):
+            return _settle_each(settlements), []
         return _settle_fused(settlements, following)
     settled = {item.claim.thread_id for item in settlements if _settle_one(item)}
     if following is None:
@@ -225,7 +252,7 @@ def finish_alone(item: Settlement, output: Any, result: str, reason: str) -> boo
     if not statements.has_fused_statements():
         return False
     values = {
-        **_row(item),
+        **records.row_of(item),
         "run": item.claim.run_id,
         "context": json.dumps(item.context),
         "output": json.dumps(output),
@@ -233,17 +260,13 @@ def finish_alone(item: Settlement, output: Any, result: str, reason: str) -> boo
         "reason": reason,
         "now": item.moved_at,
         "worker": worker_name(),
-        "history": _as_records(item.history, item.claim.thread_id),
+        "history": records.history_records(item.history, item.claim.thread_id),
     }
     rows = statements.run("finish_run", values)
     for (status,) in rows:
         transition.follow(RUN_EDGES, status, "complete")
         transition.follow(THREAD_EDGES, ThreadState.RUNNING, item.event)
     return bool(rows)
-
-
-def _as_records(rows: Sequence[HistoryRow], thread_id: int) -> str:
-    return _records.encode([_history(thread_id, row) for row in rows])
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
@@ -253,20 +276,24 @@ def _claim(row: tuple[Any, ...]) -> Claim:
     return Claim(*fields)
 
 
-def _settle_lone(item: Settlement) -> set[int]:
-    values = {
-        **_row(item),
-        "context": _json(item.context),
-        "contribution": _json(item.contribution),
-        "frames": _json(item.frames),
-        "history": _as_records(item.history, item.claim.thread_id),
-        "worker": worker_name(),
-    }
-    return {row[0] for row in statements.run("settle_one", values)}
+def _are_lone(settlements: Sequence[Settlement]) -> bool:
+    return all(item.claim.group_id is None for item in settlements)
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value)
+def _settle_each(settlements: Sequence[Settlement]) -> set[int]:
+    """Settle each by a commit of its own: lone threads are of runs that share nothing."""
+    values = [
+        {
+            **records.row_of(item),
+            "context": records.as_json(item.context),
+            "contribution": records.as_json(item.contribution),
+            "frames": records.as_json(item.frames),
+            "history": records.history_records(item.history, item.claim.thread_id),
+            "worker": worker_name(),
+        }
+        for item in settlements
+    ]
+    return {row[0] for rows in statements.run_each("settle_one", values) for row in rows}
 
 
 def _settle_fused(
@@ -275,9 +302,13 @@ def _settle_fused(
     # In the order in which a cancel locks them.
     settlements = sorted(settlements, key=lambda item: item.claim.thread_id)
     values = {
-        "rows": _records.encode([_row(item) for item in settlements]),
-        "history": _records.encode(
-            [_history(item.claim.thread_id, row) for item in settlements for row in item.history]
+        "rows": records.encode_all([records.row_of(item) for item in settlements]),
+        "history": records.encode_all(
+            [
+                records.history_fields(item.claim.thread_id, row)
+                for item in settlements
+                for row in item.history
+            ]
         ),
         "worker": worker_name(),
         "now": clock.now(),
@@ -291,70 +322,13 @@ def _settle_fused(
     return {row[1] for row in rows if not row[0]}, claims
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)
-
-
-_records = json.JSONEncoder(default=_as_text)  # kept: json.dumps() makes one at every call
-
-
-def _row(item: Settlement) -> dict[str, Any]:
-    return {
-        "id": item.claim.thread_id,
-        "seq": item.claim.seq,
-        "fence": item.claim.fence,
-        "new_seq": item.seq,
-        "is_over": item.is_over,
-        "is_unstarted": item.is_unstarted,
-        **_columns(item),
-    }
-
-
-def _columns(item: Settlement) -> dict[str, Any]:
-    return {
-        "state": item.state,
-        "node": item.node,
-        "came_from": item.came_from,
-        "context": item.context,
-        "contribution": item.contribution,
-        "frames": item.frames,
-        "attempt": item.attempt,
-        "queue": item.queue or item.claim.queue,
-        "priority": item.priority,
-        "wake_at": item.wake_at or item.moved_at,
-        "lease_until": item.lease_until,
-        "moved_at": item.moved_at,
-    }
-
-
-def _history(thread_id: int, row: HistoryRow) -> dict[str, Any]:
-    return {
-        "thread_id": thread_id,
-        "seq": row.seq,
-        "attempt": row.attempt,
-        "node": row.node,
-        "kind": row.kind,
-        "came_from": row.came_from,
-        "status": row.status,
-        "input": row.input,
-        "output": row.output,
-        "error": row.error,
-        "is_end": row.is_end,
-        "queued_at": row.queued_at,
-        "started_at": row.started_at,
-        "ended_at": row.ended_at,
-    }
-
-
 _KEPT_UNSTARTED = ("context", "frames", "resume")
 
 
 def _settle_one(item: Settlement) -> bool:
     claim = item.claim
     rows = held(claim).filter(seq=claim.seq)
-    changes = {**_columns(item), "resume": None}
+    changes = {**records.columns_of(item), "resume": None}
     if item.is_unstarted:
         changes = {name: changes[name] for name in changes if name not in _KEPT_UNSTARTED}
     if not rows.update(seq=item.seq, fence=F("fence") + 1, **changes):
@@ -371,6 +345,6 @@ def by_id(thread_id: int) -> Thread:
 def record(run_id: UUID, thread_id: int, rows: Sequence[HistoryRow]) -> None:
     """Add history rows of a thread."""
     NodeExecution.objects.bulk_create(
-        NodeExecution(run_id=run_id, worker=worker_name(), **_history(thread_id, row))
+        NodeExecution(run_id=run_id, worker=worker_name(), **records.history_fields(thread_id, row))
         for row in rows
     )
