@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 SITE ?=
+# Tests wait a lot, for processes above all: three at a time, each with servers of its own.
+SPREAD ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-long check format format-check lint types layers django-check docs docs-check bench clean
@@ -27,8 +29,8 @@ up: $(STAMP) ## Start web, worker and beat at http://127.0.0.1:8000 with demo us
 	$(BIN)/python -m project.up
 
 test: $(STAMP) ## Run the tests on PostgreSQL, then the scenarios once more on SQLite
-	$(BIN)/python -m pytest -m "not long"
-	$(BIN)/python -m pytest --ds=tests.settings.sqlite -m "both_databases and not long"
+	$(BIN)/python -m pytest $(SPREAD) -m "not long"
+	$(BIN)/python -m pytest $(SPREAD) --ds=tests.settings.sqlite -m "both_databases and not long"
 
 test-long: $(STAMP) ## Run the longest tests: many orders, kills and outages, on PostgreSQL
 	$(BIN)/python -m pytest -m long
