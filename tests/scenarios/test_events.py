@@ -109,6 +109,15 @@ def test_an_expired_event_is_not_given(waiting: Harness) -> None:
     assert_waiting_for(begin(waiting, "A1"), "ask")
 
 
+def test_an_event_that_is_not_to_be_kept_wakes_only_who_waits_already(waiting: Harness) -> None:
+    """A time to live of nothing is nothing, and not the default."""
+    waiting.send("paid", key="A1", ttl=timedelta(0))
+    run = begin(waiting, "A1")
+    assert_waiting_for(run, "ask")
+    waiting.send("paid", key="A1", ttl=timedelta(0))
+    assert_completed(run)
+
+
 def test_an_event_after_the_answer_is_kept_for_the_next_wait(waiting: Harness) -> None:
     first = begin(waiting, "A1")
     waiting.send("paid", key="A1", data=1)

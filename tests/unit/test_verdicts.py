@@ -30,7 +30,7 @@ def test_what_a_join_waits_for(wait_for: int | str, counts: Tally, *, expected: 
 
 
 def test_a_race_is_won_by_whoever_finishes() -> None:
-    race = Rule("any", is_race=True)
+    race = Rule("any", has_join=False)
     assert race.holds(tally(ended=1, live=1), 2, {})
     assert not race.holds(tally(failed=1, live=1), 2, {})
 

@@ -86,7 +86,7 @@ def _read_wait_for(value: Any) -> Any:
     """Say what may stand here in one message, instead of one for each alternative."""
     if isinstance(value, str) or (type(value) is int and value > 0):
         return value
-    message = "expected all, any, a number of branches from 1, or a condition over `group`"
+    message = "expected all, any, a number of parts from 1, or a condition over `group`"
     raise ValueError(message)
 
 

@@ -9,13 +9,12 @@ from workflows.compiler.plan import Plan, PlanNode
 from workflows.engine import frames
 from workflows.engine.frames import Frames
 from workflows.engine.plans import load_plan
-from workflows.engine.verdicts import rule_of
 from workflows.models import Thread
 from workflows.nodes.outcomes import Fail, JSONObject
 from workflows.nodes.parts import part_context, parts_from_json
 from workflows.nodes.suspensions import Resolution
 from workflows.states import ThreadState
-from workflows.store import groups, runs, threads
+from workflows.store import groups, runs
 from workflows.store.rows import Claim, GroupInfo, HistoryRow, RunInfo, Settlement
 
 
@@ -53,14 +52,10 @@ class Cursor:
     def own_context(self) -> JSONObject | None:
         """Return the context to keep for a sleep: none while it is what the part started with.
 
-        Ten thousand parts that sleep must not keep ten thousand copies of their group's list. A
-        branch that may be left behind by its group keeps its own.
+        Ten thousand parts that sleep must not keep ten thousand copies of their group's list.
         """
-        group = self.group
-        if group is None or self.context is not self.start_context:
-            return self.context
-        is_watched = rule_of(self.plan, group.node, group.parts).is_watched
-        return self.context if is_watched else None
+        is_derived = self.group is not None and self.context is self.start_context
+        return None if is_derived else self.context
 
     @property
     def attempt(self) -> int:
@@ -150,12 +145,9 @@ def open_cursor(claim: Claim) -> Cursor:
     group = groups.load_group(claim.group_id) if claim.group_id else None
     context = claim.context
     start: JSONObject = {}
-    if group is not None and group.is_open:
+    if group is not None and group.has_base:
         start = part_context(parts_from_json(group.parts), group.base, claim.idx)
         context = start if context is None else context
-    elif context is None and group is not None:
-        # Joined since it was claimed, with this part left behind: by then it has one of its own.
-        context = threads.context_of(claim.thread_id)
     return Cursor(
         claim=claim,
         plan=load_plan(run.version_id, run.digest),

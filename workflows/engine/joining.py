@@ -90,7 +90,8 @@ class _Joining:
             return []
         if self.rule.rest == "cancel":
             return self._stop_rest()
-        released = threads.release_all(self.group.pk, self.context)
+        groups.keep_base(self.group, self.context)
+        released = threads.release_all(self.group.pk, self.group.parallel)
         return [ThreadReady(one.pk, one.seq, one.queue, one.priority) for one in released]
 
     def _go_on(self) -> list[Hint]:
@@ -133,13 +134,14 @@ class _Joining:
 
     def _unsatisfied(self, tally: Tally) -> JSONObject:
         """Return the failure of a join that waits for what can no longer come."""
-        counts = f"{tally.arrived} arrived, {tally.ended} ended elsewhere, {tally.failed} failed"
-        if self.rule.is_race:
+        if self.group.parts["parts"] == "racers":
             message = f"Nobody has won {self.split.id!r}: all {tally.failed} branches failed."
             code = "no_winner"
         else:
+            done = f"{tally.arrived} arrived, {tally.ended} ended elsewhere"
+            counts = done if self.rule.has_join else f"{tally.ended} done"
             wanted = f"{self.here.id!r} waits for {self.rule.wait_for!r}"
-            message = f"{wanted}, and no branch is left: {counts}."
+            message = f"{wanted}, and nothing is left: {counts}, {tally.failed} failed."
             code = "join_unsatisfied"
         details = {"errors": failures(self.group)} if tally.failed else None
         return _failure(code, message, self.here, details=details)
@@ -201,7 +203,7 @@ class _Joining:
         if not rule_of(self.plan, outer.node, outer.parts).is_watched:
             return [GroupEnding(outer.id)]
         locked = groups.lock_group(outer.id)
-        return look_at(self.run, locked) if locked is not None else []
+        return (look_at(self.run, locked) or [GroupEnding(outer.id)]) if locked is not None else []
 
     def _given_to(self, outer: GroupInfo | None) -> JSONObject | None:
         """Return what the owner leaves to the group around it."""

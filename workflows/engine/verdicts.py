@@ -13,11 +13,14 @@ from workflows.store.rows import GroupInfo, JSONObject, Tally
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a join waits for, and what becomes of the rest: of a race, any that finishes."""
+    """What is waited for, and what becomes of the rest.
+
+    Without a join, a part has arrived when it has finished.
+    """
 
     wait_for: int | str = "all"
     rest: str = "cancel"
-    is_race: bool = False
+    has_join: bool = True
 
     @property
     def is_watched(self) -> bool:
@@ -26,7 +29,7 @@ class Rule:
 
     def holds(self, tally: Tally, expected: int, scope: Mapping[str, Any]) -> bool:
         """Tell whether what the join waits for is there. Raises ExpressionError."""
-        arrived = tally.arrived + (tally.ended if self.is_race else 0)
+        arrived = tally.arrived + (0 if self.has_join else tally.ended)
         match self.wait_for:
             case "all":
                 return tally.live == 0
@@ -41,23 +44,25 @@ class Rule:
 
 
 _ALL = Rule()
-_RACE = Rule(wait_for="any", is_race=True)
+_RACE = Rule(wait_for="any", has_join=False)
 
 
 def rule_of(plan: Plan, node: str, parts: JSONObject) -> Rule:
-    """Return the rule of a group of the split `node`.
+    """Return the rule of a group of the split `node`: its join's, or its own as a batch or map.
 
     A split that is closed by the join of a split around it waits for all: its owner is one of the
     branches that the join counts.
     """
     if parts["parts"] == "racers":
         return _RACE
-    join = plan.nodes[node].join
-    if join is None or plan.nodes[join].closes != node:
+    has_join = parts["parts"] == "branches"
+    join = plan.nodes[node].join if has_join else node
+    if join is None or (has_join and plan.nodes[join].closes != node):
         return _ALL
     config = plan.nodes[join].config
     wait_for = getattr(config, "wait_for", "all")
-    return _ALL if wait_for == "all" else Rule(wait_for, getattr(config, "rest", None) or "cancel")
+    rest = getattr(config, "rest", None) or "cancel"
+    return _ALL if wait_for == "all" else Rule(wait_for, rest, has_join)
 
 
 def is_watched(group: GroupInfo) -> bool:

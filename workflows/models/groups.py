@@ -1,6 +1,7 @@
 """Groups (one fan-out, batch or map) and the slots that work on them."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -29,6 +30,8 @@ class ThreadGroup(models.Model):
     # Nodes that were executed in the run before it was opened, as far as its owner knows.
     steps_before = models.PositiveBigIntegerField(default=0, db_default=0)
     slots = models.PositiveIntegerField()
+    # Of a group that is joined while parts of it go on: the context that they began with.
+    base = PlainJSONField(null=True)
     state = models.CharField(
         max_length=10, default=GroupState.OPEN, choices=[(s.value, s.value) for s in GroupState]
     )
@@ -54,6 +57,11 @@ class ThreadGroup(models.Model):
 
     def __str__(self) -> str:
         return f"group {self.id} of {self.node}"
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What its parts began with: its owner stands still until it is joined."""
+        return (self.owner.context if self.base is None else self.base) or {}
 
 
 class Slot(models.Model):

@@ -60,5 +60,5 @@ def context_of(thread: Thread) -> dict[str, Any]:
     if thread.context is not None or thread.group is None:
         context: dict[str, Any] = thread.context or {}
         return context
-    base = thread.group.owner.context or {}
-    return part_context(parts_from_json(thread.group.parts), base, thread.idx)
+    parts = parts_from_json(thread.group.parts)
+    return part_context(parts, thread.group.context, thread.idx)

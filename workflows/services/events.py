@@ -53,7 +53,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
         check_text(text, f"{what} of the event", longest=NAME_LENGTH)
     check_text(key, "key of the event", longest=KEY_LENGTH)
     check_value(data, max_bytes=conf.settings().max_value_bytes)
-    life = ttl or timedelta(seconds=conf.settings().event_ttl_seconds)
+    usual = timedelta(seconds=conf.settings().event_ttl_seconds)
     with transaction.atomic():
         suspensions.lock_correlation(event_type, key)
         event, is_new = events.insert(
@@ -65,7 +65,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
             digest=digest(data),
             deliver=deliver,
             time=time or clock.now(),
-            expires_at=clock.now() + life,
+            expires_at=clock.now() + (usual if ttl is None else ttl),
             delivered_at=clock.now(),
         )
         if not is_new:

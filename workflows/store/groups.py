@@ -81,7 +81,8 @@ def load_group(group_id: UUID) -> GroupInfo:
         slots=group.slots,
         steps_before=group.steps_before,
         is_open=group.state == GroupState.OPEN,
-        base=group.owner.context or {},
+        has_base=group.state == GroupState.OPEN or group.base is not None,
+        base=group.context,
     )
 
 
@@ -169,6 +170,11 @@ def inside(group_id: UUID) -> dict[UUID, str]:
         found |= behind
         front = list(behind)
     return found
+
+
+def keep_base(group: ThreadGroup, context: Any) -> None:
+    """Keep the context of a locked group's owner for the parts that go on without the group."""
+    ThreadGroup.objects.filter(pk=group.pk).update(base=context)
 
 
 def close(group: ThreadGroup, event: str = "join") -> None:

@@ -143,7 +143,7 @@ class Settlement:
 class GroupInfo:
     """What never changes about an open group, with the context that its parts start from.
 
-    Read when the group was not open any more (`is_open`), `base` is its owner's context of then.
+    Read when the group was not open any more (`is_open`), it has a base only if parts of it go on.
     """
 
     id: UUID
@@ -158,6 +158,7 @@ class GroupInfo:
     slots: int
     steps_before: int
     is_open: bool
+    has_base: bool
     base: JSONObject
 
 

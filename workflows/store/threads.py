@@ -185,7 +185,10 @@ def cancel_all(run_ids: Collection[UUID], within: Collection[UUID] | None = None
     if within is not None:
         live = live.filter(group_id__in=within)
     locked = live.order_by("id").select_for_update(no_key=True)
-    rows = list(locked.values_list("id", "state"))
+    return _cancel(list(locked.values_list("id", "state")))
+
+
+def _cancel(rows: Sequence[tuple[int, str]]) -> int:
     for _, state in rows:
         transition.follow(THREAD_EDGES, state, "cancel")
     # Moving the fence on refuses the late results of work in flight.
@@ -197,30 +200,31 @@ def cancel_all(run_ids: Collection[UUID], within: Collection[UUID] | None = None
     )
 
 
-def release_all(group_id: UUID, context: Any) -> list[Thread]:
-    """Make the threads of a group independent of it: of its owner's context, and of its queue.
+def release_all(group_id: UUID, window: int) -> list[Thread]:
+    """Make the threads of a group independent of its queue.
+
+    Those that were not let into the `window` yet (0 is no limit) do not begin any more.
 
     Returns:
         Those that were queued; each needs a message of its own now.
     """
     rows = Thread.objects.filter(group_id=group_id).exclude(state__in=THREAD_OVER)
-    live = list(rows.order_by("id").select_for_update(no_key=True))
-    derived = [thread.pk for thread in live if thread.context is None]
-    Thread.objects.filter(id__in=derived).update(context=context)
+    live = list(rows.order_by("id").select_for_update(no_key=True).only(*_RELEASED))
     queued = [thread for thread in live if thread.state == ThreadState.QUEUED]
-    for thread in queued:
+    room = max(window - (len(live) - len(queued)), 0) if window else len(queued)
+    released, outside = queued[:room], queued[room:]
+    for thread in released:
         transition.follow(THREAD_EDGES, thread.state, "release")
-    Thread.objects.filter(id__in=[thread.pk for thread in queued]).update(
+    Thread.objects.filter(id__in=[thread.pk for thread in released]).update(
         state=ThreadState.READY,
         fence=F("fence") + 1,
         lease_until=clock.now() + timedelta(seconds=conf.settings().message_seconds),
     )
-    return queued
+    _cancel([(thread.pk, thread.state) for thread in outside])
+    return released
 
 
-def context_of(thread_id: int) -> Any:
-    """Return the context that a thread has of its own."""
-    return Thread.objects.values_list("context", flat=True).get(pk=thread_id)
+_RELEASED = ("id", "state", "seq", "queue", "priority")
 
 
 def _claim_rows(ids: list[int]) -> list[Claim]:

@@ -95,3 +95,8 @@ def test_tolerance_goes_with_the_split_and_lists_nothing_for_an_empty_list() -> 
     empty = tolerant.run(rows=[], output=[])
     assert empty == Continue({"rows": [], "output": [], "errors": []})
     assert [pointer for pointer, _ in batch(tolerate={}).problems] == ["/tolerate"]
+
+
+def test_rest_is_for_a_batch_that_waits_for_some() -> None:
+    assert batch(wait_for="any", rest="cancel").problems == []
+    assert [at for at, _ in batch(wait_for="all", rest="cancel").problems] == ["/rest"]

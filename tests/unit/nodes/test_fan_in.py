@@ -42,7 +42,7 @@ def test_what_it_waits_for(wait_for: object) -> None:
 
 @pytest.mark.parametrize("wait_for", [0, -1, 1.5, True, None, ["any"], {}])
 def test_what_it_cannot_wait_for(wait_for: object) -> None:
-    with pytest.raises(ValidationError, match="a number of branches from 1"):
+    with pytest.raises(ValidationError, match="a number of parts from 1"):
         node("fan_in", wait_for=wait_for)
 
 

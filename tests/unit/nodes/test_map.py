@@ -100,3 +100,9 @@ def test_tolerance_goes_with_the_split_and_lists_nothing_for_an_empty_list() -> 
     empty = tolerant.run(rows=[], output=[])
     assert empty == Continue({"rows": [], "output": [], "errors": []})
     assert [pointer for pointer, _ in mapped(tolerate={}).problems] == ["/tolerate"]
+
+
+def test_rest_is_for_a_map_that_waits_for_some() -> None:
+    assert mapped(wait_for=2, rest="absorb").problems == []
+    assert mapped(wait_for="group.arrived > 1").problems == []
+    assert [at for at, _ in mapped(rest="absorb").problems] == ["/rest"]

@@ -27,7 +27,7 @@ def prepare(cursor: Cursor, emit: Emit, interpret: Interpret) -> Settlement | Co
     leg = interpret(cursor, stop)
     if isinstance(stop, Fail):  # the step was not taken
         return leg
-    kept = leg if isinstance(leg, Settlement) else None
+    kept = leg if isinstance(leg, Settlement) else leg.settlement
     return Command(lambda: _apply(leg, fields), settlement=kept)
 
 

@@ -14,7 +14,7 @@ def prepare(cursor: Cursor, ended: Settlement) -> Settlement | Command:
     group = cursor.group
     if group is None or not rule_of(cursor.plan, group.node, group.parts).is_watched:
         return ended
-    return Command(lambda: apply(ended))
+    return Command(lambda: apply(ended), settlement=ended)
 
 
 def apply(ended: Settlement) -> list[Hint] | None:

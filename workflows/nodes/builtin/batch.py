@@ -5,13 +5,14 @@ from math import ceil
 from pydantic import Field
 
 from workflows.definition.fields import ContextPath, NodeRef, QueueName
-from workflows.definition.model import StepConfig, Tolerate
+from workflows.definition.model import Tolerate
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Continue, Fail, Outcome, Slices, Split
 from workflows.nodes.readings import list_at, path_problems, tolerated, unless_failed
+from workflows.nodes.waiting_for import JoinConfig
 
 
-class BatchConfig(StepConfig):
+class BatchConfig(JoinConfig):
     """What an author writes for a `batch`."""
 
     items: ContextPath = Field(description="Path of the list.")
@@ -51,7 +52,8 @@ class Batch(Kind[BatchConfig]):
 
     def check(self, config: BatchConfig) -> list[tuple[str, str]]:
         problems = path_problems(config.merge, "/merge") if config.merge else []
-        return problems + (config.tolerate.problems() if config.tolerate else [])
+        problems += config.tolerate.problems() if config.tolerate else []
+        return problems + config.rest_problems()
 
     def run(self, call: NodeCall[BatchConfig]) -> Outcome:
         config = call.config

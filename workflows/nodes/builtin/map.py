@@ -4,16 +4,17 @@ from pydantic import ConfigDict, Field
 
 from workflows.context.paths import assign
 from workflows.definition.fields import ContextPath, NodeRef, QueueName
-from workflows.definition.model import StepConfig, Tolerate
+from workflows.definition.model import Tolerate
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Continue, Fail, Items, Outcome, Split
 from workflows.nodes.readings import list_at, path_problems, tolerated, unless_failed
+from workflows.nodes.waiting_for import JoinConfig
 
 #: Names that mean something else in every expression of an item's thread.
 RESERVED = ("index", "run", "now", "event")
 
 
-class MapConfig(StepConfig):
+class MapConfig(JoinConfig):
     """What an author writes for a `map`."""
 
     # Only the names of the document: `item_name` is no field an author may write.
@@ -58,6 +59,7 @@ class Map(Kind[MapConfig]):
     def check(self, config: MapConfig) -> list[tuple[str, str]]:
         problems = path_problems(config.merge, "/merge") if config.merge else []
         problems += config.tolerate.problems() if config.tolerate else []
+        problems += config.rest_problems()
         if config.item_name in RESERVED:
             problems.append(("/as", f"The name {config.item_name!r} has another meaning."))
         return problems
