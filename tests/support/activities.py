@@ -171,3 +171,30 @@ def deaf_at_first(name: str) -> None:
     with suppress(BaseException):
         _write_for_ever(name)
     _write_for_ever(name)
+
+
+#: What was done and undone outside, in order, and by which idempotency keys it was undone.
+ledger: list[str] = []
+undo_keys: list[str] = []
+
+
+@activity("test.do")
+def do(what: Any) -> str:
+    """Do something that can be undone."""
+    ledger.append(f"do {what}")
+    return f"{what}!"
+
+
+@activity("test.undo")
+def undo(what: Any, context: ActivityContext, fail: int = 0) -> str:
+    """Undo it, not before attempt number `fail`, and never for 99."""
+    if context.attempt < fail:
+        raise ActivityError("still_there", "it does not go away")
+    ledger.append(f"undo {what}")
+    undo_keys.append(context.idempotency_key)
+    return f"no {what}"
+
+
+@activity("test.echoes")
+def echoes(**given: Any) -> Any:
+    return given
