@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.activities import ledger
+from tests.support.activities import Killed, calls, ledger
 from tests.support.assertions import assert_completed, assert_failed, visited
 from tests.support.builder import (
     activity,
@@ -312,6 +312,24 @@ def test_a_cancel_ends_it_between_two(engine: Harness) -> None:
     assert engine.result(run).status == "cancelled"
     assert undone(run) == ["b"]
     assert ledger[-1] == "undo b"
+
+
+def test_a_worker_that_dies_undoes_the_same_step_again(engine: Harness) -> None:
+    """Contract: side effects happen at least once with a stable idempotency key."""
+    die = {"activity": "test.die", "input": {}}
+    hard = activity("b", "test.double", input={"number": 1}, compensate=die)
+    engine.publish(saga(do("a"), hard, do("c")))
+    run = engine.start("saga")
+    with pytest.raises(Killed):
+        engine.drain()
+    assert undone(run) == ["c"]
+    engine.jump(minutes=1)
+    assert_completed(run)
+    assert undone(run) == ["c", "b", "a"]
+    key = f"{run.pk}:{Thread.objects.get(run=run).pk}:2:compensate"
+    assert calls[key] == 2
+    steps = NodeExecution.objects.filter(run=run, node="undo").order_by("id")
+    assert [step.status for step in steps] == ["completed", "lost", *["completed"] * 3]
 
 
 def test_with_activities_that_commit_with_their_step(engine: Harness) -> None:

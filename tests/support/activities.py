@@ -198,3 +198,13 @@ def undo(what: Any, context: ActivityContext, fail: int = 0) -> str:
 @activity("test.echoes")
 def echoes(**given: Any) -> Any:
     return given
+
+
+@activity("test.undo_and_die")
+def undo_and_die(what: Any, log: str, context: ActivityContext, *, dies: bool) -> str:
+    """Note the idempotency key in a file, and kill this very process the first time."""
+    with Path(log).open("a", encoding="ascii") as file:
+        file.write(f"{context.idempotency_key}\n")
+    if dies and context.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return f"no {what}"
