@@ -27,16 +27,20 @@ def forget() -> None:
 
 def undone(run: Run) -> list[str]:
     """Return the nodes whose steps were undone, in order."""
-    rows = NodeExecution.objects.filter(run=run, compensates__isnull=False).order_by("id")
     nodes = dict(NodeExecution.objects.filter(run=run).values_list("id", "node"))
-    return [nodes[row] for row in rows.values_list("compensates", flat=True)]
+    return [nodes[step] for _, step in compensated(run)]
+
+
+def compensated(run: Run) -> list[tuple[int, int]]:
+    """Return (row that undoes, row that it undoes), in order."""
+    rows = NodeExecution.objects.filter(run=run, compensates__isnull=False).order_by("id")
+    return [(row.pk, row.compensates) for row in rows if row.compensates is not None]
 
 
 def assert_all_undone(run: Run) -> None:
     """Every finished step was undone once, in the engine and outside, the newest first."""
     steps = NodeExecution.objects.filter(run=run, compensation__isnull=False).order_by("-id")
-    rows = NodeExecution.objects.filter(run=run, compensates__isnull=False).order_by("id")
-    assert list(rows.values_list("compensates", flat=True)) == [step.pk for step in steps]
+    assert [step for _, step in compensated(run)] == [step.pk for step in steps]
     wanted = [f"undo {step.compensation['input']['what']}" for step in steps]
     assert [line for line in ledger if line.startswith("undo")] == wanted
     keys = [f"{run.pk}:{step.thread_id}:{step.seq}:compensate" for step in steps]
@@ -50,10 +54,9 @@ def assert_newest_first(run: Run) -> None:
             "id", flat=True
         )
     )
-    rows = NodeExecution.objects.filter(run=run, compensates__isnull=False).order_by("id")
     done: set[int] = set()
     before = 0
-    for row, step in rows.values_list("id", "compensates"):
+    for row, step in compensated(run):
         assert step not in done
         known = {each for each in steps - done if each < before}
         assert all(each <= step for each in known), (step, known)

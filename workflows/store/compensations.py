@@ -22,7 +22,8 @@ def newest(run_id: UUID, nodes: Sequence[str] | None = None) -> dict[str, Any] |
     steps = NodeExecution.objects.filter(~Exists(undone), run=run_id, compensation__isnull=False)
     if nodes is not None:
         steps = steps.filter(node__in=nodes)
-    return steps.order_by("-id").values(*_FIELDS).first()
+    found: dict[str, Any] | None = steps.order_by("-id").values(*_FIELDS).first()
+    return found
 
 
 def holder(run_id: UUID, nodes: Collection[str], *, but: int) -> Thread | None:

@@ -72,11 +72,16 @@ def _refusing(what: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        problems = [
-            Problem("script_invalid", _words(each), "".join(f"/{step}" for step in each["loc"]))
-            for each in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        problems = problems_in(error)
         raise InputRefusedError(f"{what} are not as they should be.", problems) from None
+
+
+def problems_in(error: ValidationError) -> list[Problem]:
+    """Return what is wrong with something that was given, each with its place."""
+    return [
+        Problem("script_invalid", _words(each), "".join(f"/{step}" for step in each["loc"]))
+        for each in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
 
 
 def _words(each: Mapping[str, Any]) -> str:
