@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
-from workflows.errors import InputRefusedError, Problem
-from workflows.testing.script import problems_in, read_script, read_stubs
+from workflows.errors import Problem
+from workflows.testing.script import Entry, in_order, problems_in
+from workflows.testing.stubs import Stubs
 from workflows.testing.trial import Report, Trial, invalid
 
 #: Of a line that is no case.
@@ -24,8 +25,8 @@ class Case(BaseModel):
     definition: str | dict[str, Any]
     workflows: list[str | dict[str, Any]] = []
     input: Any = {}
-    stubs: Any = {}
-    events: Any = []
+    stubs: Stubs = {}
+    events: list[Entry] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +58,12 @@ def _run(line: bytes, number: int, settings: dict[str, Any]) -> Tried:
         return _refused(value, number, "its fields do not fit", problems_in(error))
     except (ValueError, RecursionError) as error:
         return _refused(value, number, f"this is no JSON: {error}", [])
-    try:
-        stubs, script = read_stubs(case.stubs), read_script(case.events)
-    except InputRefusedError as error:
-        return _refused(value, number, error.message.removesuffix("."), error.problems)
     trial = Trial(
         _text(case.definition),
         source="definition",
         others={f"workflows/{at}": _text(each) for at, each in enumerate(case.workflows)},
-        stubs=stubs,
-        script=script,
+        stubs=case.stubs,
+        script=in_order(case.events),
         **settings,
     )
     return Tried({"id": case.id, **trial.run(case.input)}, is_case=True)

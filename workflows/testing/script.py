@@ -58,7 +58,12 @@ _stubs: TypeAdapter[Stubs] = TypeAdapter(Stubs)
 def read_script(value: Any) -> list[Entry]:
     """Return the entries in the order in which they happen. Raises InputRefusedError."""
     with _refusing("The events"):
-        return sorted(_scripts.validate_python(value), key=lambda entry: entry.at)
+        return in_order(_scripts.validate_python(value))
+
+
+def in_order(entries: list[Entry]) -> list[Entry]:
+    """Return entries in the order in which they happen."""
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def read_stubs(value: Any) -> Stubs:
