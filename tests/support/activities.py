@@ -85,6 +85,14 @@ def cancel(context: ActivityContext) -> None:
     services.cancel(context.run_id)
 
 
+@activity("test.cancel_and_undo")
+def cancel_and_undo(context: ActivityContext) -> None:
+    """Cancel the run that calls it, and let it undo what it has done."""
+    from workflows import services  # noqa: PLC0415
+
+    services.cancel(context.run_id, compensate=True)
+
+
 @activity("test.linger")
 def linger(value: Any = None, seconds: float = 0.05) -> Any:
     """Take a while."""

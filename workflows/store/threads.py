@@ -147,6 +147,19 @@ def move(thread_id: int, at_seq: int, state: ThreadState, event: str, **changes:
     return bool(rows.update(**fields))
 
 
+def insert_at(run_id: UUID, node: str, *, queue: str, lease_until: datetime) -> int:
+    """Add a thread of its own to a live run, ready at a node; return its id."""
+    now = clock.now()
+    place = {"node": node, "context": {}, "queue": queue, "wake_at": now, "moved_at": now}
+    return Thread.objects.create(run_id=run_id, lease_until=lease_until, **place).pk
+
+
+def is_any_at(run_id: UUID, node: str) -> bool:
+    """Tell whether a thread of a run that is not over is at a node."""
+    there = Thread.objects.filter(run_id=run_id, node=node)
+    return there.exclude(state__in=THREAD_OVER).exists()
+
+
 def has_live(run_id: UUID) -> bool:
     """Tell whether any thread of a run is not over."""
     return Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exists()

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 
-from workflows.compiler.draft import Draft, DraftNode
+from workflows.compiler.draft import COMPENSATE, Draft, can_be_undone
 from workflows.errors import Problem
-
-_KIND = "compensate"
 
 
 def check(draft: Draft) -> Iterator[Problem]:
     """Yield a problem for each named node that cannot be undone, a warning if there is none."""
-    undoable = {node.name for node in draft.nodes if _can_be_undone(node)}
+    undoable = {node.name for node in draft.nodes if can_be_undone(node)}
     for node in draft.nodes:
-        if not node.is_a(_KIND) or node.config is None:
+        if not node.is_a(COMPENSATE) or node.config is None:
             continue
         named = getattr(node.config, "nodes", None)
         if named is None and not undoable and all(each.is_sound for each in draft.nodes):
@@ -28,7 +26,3 @@ def check(draft: Draft) -> Iterator[Problem]:
                 yield draft.node_problem(
                     "not_compensable", message, node=node, at=f"/nodes/{index}"
                 )
-
-
-def _can_be_undone(node: DraftNode) -> bool:
-    return getattr(node.config, "compensate", None) is not None
