@@ -20,7 +20,7 @@ def unchecked(engine: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
     """An engine whose compiler does not look at joins."""
     others = tuple(check for check in compiling._checks() if check is not joins.check)
     monkeypatch.setattr(compiling, "_checks", lambda: others)
-    plans.load_plan.cache_clear()
+    plans.forget_plans()
     return engine
 
 

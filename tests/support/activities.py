@@ -85,6 +85,14 @@ def cancel(context: ActivityContext) -> None:
     services.cancel(context.run_id)
 
 
+@activity("test.cancel_and_undo")
+def cancel_and_undo(context: ActivityContext) -> None:
+    """Cancel the run that calls it, and let it undo what it has done."""
+    from workflows import services  # noqa: PLC0415
+
+    services.cancel(context.run_id, compensate=True)
+
+
 @activity("test.linger")
 def linger(value: Any = None, seconds: float = 0.05) -> Any:
     """Take a while."""
@@ -171,3 +179,40 @@ def deaf_at_first(name: str) -> None:
     with suppress(BaseException):
         _write_for_ever(name)
     _write_for_ever(name)
+
+
+#: What was done and undone outside, in order, and by which idempotency keys it was undone.
+ledger: list[str] = []
+undo_keys: list[str] = []
+
+
+@activity("test.do")
+def do(what: Any) -> str:
+    """Do something that can be undone."""
+    ledger.append(f"do {what}")
+    return f"{what}!"
+
+
+@activity("test.undo")
+def undo(what: Any, context: ActivityContext, fail: int = 0) -> str:
+    """Undo it, not before attempt number `fail`, and never for 99."""
+    if context.attempt < fail:
+        raise ActivityError("still_there", "it does not go away")
+    ledger.append(f"undo {what}")
+    undo_keys.append(context.idempotency_key)
+    return f"no {what}"
+
+
+@activity("test.echoes")
+def echoes(**given: Any) -> Any:
+    return given
+
+
+@activity("test.undo_and_die")
+def undo_and_die(what: Any, log: str, context: ActivityContext, *, dies: bool) -> str:
+    """Note the idempotency key in a file, and kill this very process the first time."""
+    with Path(log).open("a", encoding="ascii") as file:
+        file.write(f"{context.idempotency_key}\n")
+    if dies and context.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return f"no {what}"

@@ -75,7 +75,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_select_related = ("started_by", "version")
     search_fields = ("key",)
     search_help_text = "Id or key of a run, name of a workflow, or who started it."
-    actions = ("cancel_selected",)
+    actions = ("cancel_selected", "undo_selected")
     fields = ("status",)
     readonly_fields = fields
     change_form_template = "admin/workflows/run/page.html"
@@ -129,7 +129,8 @@ class RunAdmin(ReadOnlyAdmin):
     def cancel_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
         """Cancel one run; a page that asks is the run's own."""
         if request.method == "POST":
-            self._cancel(request, run_id, request.POST.get("reason", ""))
+            compensate = "compensate" in request.POST
+            self._cancel(request, run_id, request.POST.get("reason", ""), compensate=compensate)
         return redirect("admin:workflows_run_change", run_id)
 
     @admin.action(description="Cancel selected runs", permissions=["cancel"])
@@ -137,14 +138,24 @@ class RunAdmin(ReadOnlyAdmin):
         for run in chosen:
             self._cancel(request, run.pk, "")
 
+    @admin.action(
+        description="Cancel selected runs, and undo what they have done", permissions=["cancel"]
+    )
+    def undo_selected(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
+        for run in chosen:
+            self._cancel(request, run.pk, "", compensate=True)
+
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return access.may(request.user, "cancel_run")
 
-    def _cancel(self, request: HttpRequest, run_id: UUID, reason: str) -> None:
+    def _cancel(
+        self, request: HttpRequest, run_id: UUID, reason: str, *, compensate: bool = False
+    ) -> None:
         """Cancel one run, or say why not: each of many is done or refused on its own."""
         try:
             access.require(request.user, "cancel_run")
-            run = services.cancel(run_id, reason=reason.strip(), by=_person(request))
+            why, by = reason.strip(), _person(request)
+            run = services.cancel(run_id, reason=why, by=by, compensate=compensate)
         except PermissionRefusedError as error:
             raise PermissionDenied(error.message) from None
         except CeleriacError as error:
@@ -152,7 +163,8 @@ class RunAdmin(ReadOnlyAdmin):
         else:
             changes: Sequence[str] = [f"Cancelled. {reason}".strip()]
             self.log_change(request, run, changes)
-            self.message_user(request, f"Run {run.pk} is cancelled.", messages.SUCCESS)
+            told = "is cancelled" if run.ended_at else "is cancelled when its steps are undone"
+            self.message_user(request, f"Run {run.pk} {told}.", messages.SUCCESS)
 
     @admin.display(description="run", ordering="created_at")
     def short_id(self, run: Run) -> str:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from workflows.api.fields import (
     AnyField,
     ChoiceField,
+    FlagField,
     LifeField,
     ObjectField,
     TextField,
@@ -35,6 +36,9 @@ class CancelSerializer(serializers.Serializer[None]):
     """The body of a cancel."""
 
     reason = TextField(required=False, default="", allow_blank=True, max_length=REASON_LENGTH)
+    compensate = FlagField(
+        required=False, default=False, help_text="Undo the steps that have finished first."
+    )
 
 
 class ChangeGroupSerializer(serializers.Serializer[None]):

@@ -50,6 +50,15 @@ class WholeField(serializers.IntegerField):
         return super().to_internal_value(whole)
 
 
+class FlagField(serializers.BooleanField):
+    """True or false, and nothing that means it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 def _as_whole(data: Any) -> Any:
     """Return 1 for 1.0, which JSON Schema takes for an integer; anything else as it is."""
     return int(data) if isinstance(data, float) and data.is_integer() else data

@@ -134,9 +134,12 @@ class RunCancel(ApiView):
     )
     @idempotent
     def post(self, request: Request, run_id: UUID) -> Response:
-        """Stop every thread and close every wait; a run that is over is a conflict."""
+        """Stop every thread and close every wait; a run that is over is a conflict.
+
+        With `compensate` the run stays `running` until its steps are undone.
+        """
         body = read_body(CancelSerializer, request.data)
-        run = cancel(run_id, reason=body["reason"], by=person(request))
+        run = cancel(run_id, **body, by=person(request))
         return Response(RunDetailSerializer(run).data)
 
 

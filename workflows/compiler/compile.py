@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from workflows.compiler import passes
-from workflows.compiler.draft import FAN_OUT, Draft, DraftNode, Refused
-from workflows.compiler.plan import Plan, PlanNode
+from workflows.compiler.draft import COMPENSATE, FAN_OUT, Draft, DraftNode, Refused, can_be_undone
+from workflows.compiler.plan import UNDOING, Plan, PlanNode
 from workflows.compiler.reading import declared_ports, read_draft, synthetic_id
 from workflows.context.values import check_value, digest
 from workflows.definition.parse import Document
@@ -124,6 +124,8 @@ def _plan(draft: Draft) -> Plan:
         nodes[node.name] = _plan_node(draft, node)
         if node.next_list:
             nodes[synthetic_id(node)] = _short_fan_out(draft, node)
+    if any(can_be_undone(node) for node in draft.nodes):
+        nodes[UNDOING] = _undoing(draft)
     return Plan(
         draft.definition,
         nodes,
@@ -162,6 +164,13 @@ def _short_fan_out(draft: Draft, node: DraftNode) -> PlanNode:
     ).model_copy(update={"id": name})  # an id with a dot, so that no author can have it
     ports = _connected(kind.ports(config))
     return PlanNode(name, kind, config=config, ports=ports, join=draft.matching.joins.get(name))
+
+
+def _undoing(draft: Draft) -> PlanNode:
+    """Return the node at which a run undoes all that it has done before it is cancelled."""
+    kind = draft.kinds[COMPENSATE]
+    config = kind.Config.model_validate({"id": "undo", "type": COMPENSATE, "retry": {}})
+    return PlanNode(UNDOING, kind, config=config.model_copy(update={"id": UNDOING}), ports={})
 
 
 def _connected(ports: Mapping[str, str | None]) -> dict[str, str]:

@@ -20,6 +20,7 @@ Refused = Callable[[NodeConfig], Iterable[tuple[str, str]]]
 
 START = "start"
 FAN_OUT = "fan_out"
+COMPENSATE = "compensate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,11 @@ class Draft:
         named = f"node {of.node.id!r}: {message}" if of.node.id else message
         at = of.pointer + inside
         return self.node_problem(code, named, node=of.node, at=at, severity=severity)
+
+
+def can_be_undone(node: DraftNode) -> bool:
+    """Tell whether a node says what undoes it."""
+    return getattr(node.config, "compensate", None) is not None
 
 
 def place_problem(

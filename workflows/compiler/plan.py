@@ -7,6 +7,9 @@ from typing import Any
 from workflows.definition.model import Definition, NodeConfig
 from workflows.nodes.base import Kind
 
+#: Where a cancelled run undoes what it has done; no id that an author can write.
+UNDOING = "cancel.compensate"
+
 
 @dataclass(frozen=True, slots=True)
 class PlanNode:

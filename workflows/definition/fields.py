@@ -119,9 +119,10 @@ def marked(model: BaseModel, pointer: str = "") -> Iterator[tuple[Mark, Any, str
 
 
 def _inner_marks(annotation: Any) -> list[Mark]:
-    """Find the mark inside an optional: `Cel | None` keeps it on the inner type."""
+    """Find the mark inside an optional or a list: `Cel | None` keeps it on the inner type."""
     for part in getattr(annotation, "__args__", ()):
         found = [meta for meta in getattr(part, "__metadata__", ()) if isinstance(meta, Mark)]
+        found = found or _inner_marks(part)
         if found:
             return found
     return []

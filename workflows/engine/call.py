@@ -41,6 +41,8 @@ def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
         ports=node.ports,
         run=cursor.run.scope,
         now=clock.now(),
+        asked=cursor.asked,
+        state=state_at(cursor.frames, node.id) if cursor.frames else None,
         budget=Budget(f"node {cursor.node_id!r}"),
     )
 
@@ -55,8 +57,7 @@ def call_node(node: PlanNode, cursor: Cursor) -> Outcome:
             outcome = node.kind.resume(call, cursor.resolution)
             is_bare = isinstance(outcome, Fail) and outcome.input is None
             return replace(outcome, input=cursor.asked) if is_bare else outcome
-        state = state_at(cursor.frames, node.id) if cursor.frames else None
-        return node.kind.run(call) if state is None else node.kind.again(call, state)
+        return node.kind.run(call) if call.state is None else node.kind.again(call, call.state)
     except CeleriacError as error:
         return failure_from(error)
 
@@ -97,7 +98,7 @@ def call_activity(
         node=cursor.node_id,
         thread_id=str(cursor.claim.thread_id),
         attempt=cursor.claim.attempt,
-        idempotency_key=cursor.idempotency_key,
+        idempotency_key=asked.key or cursor.idempotency_key,
         beat=watched.beat,
         holds=watched.holds,
     )

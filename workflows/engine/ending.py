@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from workflows.compiler.plan import Plan
+from workflows import conf
+from workflows.compiler.plan import UNDOING, Plan
 from workflows.definition.schema_check import validate_value
 from workflows.engine.children import tell_parent
-from workflows.engine.hints import Hint
+from workflows.engine.hints import Hint, ThreadReady
 from workflows.engine.orphans import leave_orphans
 from workflows.engine.questions import ask_next
+from workflows.engine.settlements import message_end
 from workflows.errors import InputRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import JSONObject
@@ -82,6 +84,19 @@ def fail(run: Run, plan: Plan, error: JSONObject) -> list[Hint]:
 def cancel(run: Run, plan: Plan, reason: str) -> list[Hint]:
     """End a locked run as cancelled."""
     return _finish(run, stop_all(run, plan, "cancel"), "cancel", reason=reason)
+
+
+def undo(run: Run, plan: Plan, reason: str) -> list[Hint]:
+    """Stop everything in a locked run but what undoes its steps: then it ends as cancelled.
+
+    By a thread of its own: those that were stopped stay as they were.
+    """
+    closed = stop_all(run, plan, "cancel")
+    runs.wind_up(run, reason)
+    queue = conf.settings().default_queue
+    thread_id = threads.insert_at(run.pk, UNDOING, queue=queue, lease_until=message_end())
+    hints: list[Hint] = [ThreadReady(thread_id, 0, queue)]
+    return hints + (leave_orphans(run.pk) if any(one.kind == "child" for one in closed) else [])
 
 
 def cancel_together(locked: Sequence[Run], reason: str) -> list[Hint]:

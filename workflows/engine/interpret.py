@@ -4,6 +4,7 @@ from typing import assert_never
 
 from workflows.engine.command import Command
 from workflows.engine.commands import emit, end_part, fail_thread, finish_run, split, suspend
+from workflows.engine.commands.compensate import choose
 from workflows.engine.cursor import Cursor
 from workflows.engine.retries import next_attempt, priority_of
 from workflows.engine.segment import Cut, Over, Stop
@@ -11,12 +12,11 @@ from workflows.engine.settlements import (
     advance,
     arrive,
     end,
-    is_own_join,
     record_end,
     wait_turn,
     wrong_join,
 )
-from workflows.nodes.outcomes import Arrive, Emit, Fail, Finish, Split, Suspend
+from workflows.nodes.outcomes import Arrive, Compensate, Emit, Fail, Finish, Split, Suspend
 from workflows.nodes.suspensions import ActivityCall
 from workflows.store.rows import Settlement
 
@@ -33,6 +33,8 @@ def interpret(cursor: Cursor, stop: Stop) -> Settlement | Command:  # noqa: C901
             return wait_turn(cursor, queue=queue, priority=priority_of(cursor.node))
         case Suspend():
             return Command(lambda: suspend.apply(cursor, stop))
+        case Compensate():
+            return choose(cursor, stop)
         case Split():
             return Command(lambda: split.apply(cursor, stop))
         case Emit():
@@ -72,7 +74,7 @@ def _finish(cursor: Cursor, stop: Over | Finish) -> Settlement | Command:
 
 
 def _arrive(cursor: Cursor) -> Settlement | Command:
-    if is_own_join(cursor):
-        return end_part.prepare(cursor, arrive(cursor))
-    stranger = Fail("wrong_join", wrong_join(cursor), fatal=True)
-    return Command(lambda: fail_thread.apply(cursor, stranger))
+    failed = wrong_join(cursor)
+    if failed is not None:
+        return Command(lambda: fail_thread.apply(cursor, failed))
+    return end_part.prepare(cursor, arrive(cursor))

@@ -1,19 +1,39 @@
 """Compiled versions, kept by every worker process."""
 
-from functools import lru_cache
+from collections import OrderedDict
 
 from workflows.compiler.compile import compile_definition
 from workflows.compiler.plan import Plan
 from workflows.nodes.registry import kinds
 from workflows.store import definitions
 
+#: By digest: the same content has the same plan, whichever version it is and in whatever database.
+_plans: OrderedDict[str, Plan] = OrderedDict()
+_PLANS_KEPT = 200
 
-@lru_cache(maxsize=200)
-def load_plan(version_id: int, _digest: str) -> Plan:
-    """Return the plan of a published version; the digest tells a reused id from the first.
+
+def keep_plan(plan: Plan) -> Plan:
+    """Keep a plan for this process's next runs of it."""
+    _plans[plan.digest] = plan
+    if len(_plans) > _PLANS_KEPT:
+        _plans.popitem(last=False)
+    return plan
+
+
+def forget_plans() -> None:
+    """Forget what is kept, for kinds that have changed."""
+    _plans.clear()
+
+
+def load_plan(version_id: int, digest: str) -> Plan:
+    """Return the plan of a published version.
 
     It was checked against the registered activities and queues when it was published; code that is
     gone since then fails the node that needs it, not the whole run.
     """
+    known = _plans.get(digest)
+    if known is not None:
+        return known
     document = definitions.load_document(version_id)
-    return compile_definition(document, kinds=kinds(), activities=None, queues=None).plan
+    made = compile_definition(document, kinds=kinds(), activities=None, queues=None)
+    return keep_plan(made.plan)

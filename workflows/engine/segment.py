@@ -9,6 +9,7 @@ from workflows.engine.cursor import Cursor
 from workflows.engine.frames import Frames, enter, leave, state_at, way_back
 from workflows.nodes.outcomes import (
     Arrive,
+    Compensate,
     Continue,
     Emit,
     Enter,
@@ -35,7 +36,7 @@ class Cut:
     """The segment is long enough: commit it and go on."""
 
 
-Stop = Emit | Split | Arrive | Suspend | Finish | Fail | Over | Cut
+Stop = Compensate | Emit | Split | Arrive | Suspend | Finish | Fail | Over | Cut
 
 
 def walk(cursor: Cursor) -> Stop:
@@ -55,10 +56,13 @@ def walk(cursor: Cursor) -> Stop:
 
 def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
     """Take one step with the cursor; return why it cannot go on, if so."""
-    cursor.record(
-        input=cursor.asked if outcome.input is None else outcome.input,
-        output=_changes(cursor.context, outcome.context),
-    )
+    given = cursor.asked if outcome.input is None else outcome.input
+    changed = _changes(cursor.context, outcome.context)
+    if isinstance(outcome, Continue):
+        cursor.record(input=given, output=changed, compensation=outcome.compensation)
+    else:
+        output = changed if outcome.output is None else outcome.output
+        cursor.record(input=given, output=output, compensates=outcome.compensates)
     context = outcome.context
     if cursor.frames and state_at(cursor.frames, cursor.node_id) is not None:
         cursor.frames, context = _out_of_body(cursor, outcome)

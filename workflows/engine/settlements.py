@@ -13,7 +13,7 @@ from workflows.context.values import equal
 from workflows.engine.cursor import Cursor
 from workflows.engine.segment import Over
 from workflows.nodes.base import ANYTHING
-from workflows.nodes.outcomes import Finish, JSONObject
+from workflows.nodes.outcomes import Fail, Finish, JSONObject
 from workflows.states import ThreadState
 from workflows.store import history
 from workflows.store.leases import lease_end
@@ -57,19 +57,17 @@ def hand_back(claim: Claim) -> Settlement:
     )
 
 
-def is_own_join(cursor: Cursor) -> bool:
-    """Tell whether the join where the cursor stands ends the group that it belongs to."""
-    group = cursor.group
-    return group is not None and cursor.plan.nodes[group.node].join == cursor.node_id
-
-
-def wrong_join(cursor: Cursor) -> str:
-    """Return the message for a thread that stands at a join of others."""
-    if cursor.group is None:
-        return f"The thread arrived at {cursor.node_id!r}, and no split is around it."
-    split = cursor.plan.nodes[cursor.group.node]
-    where = f"joined at {split.join!r}" if split.join else "not joined"
-    return f"A thread of {split.id!r} arrived at {cursor.node_id!r}; its parts are {where}."
+def wrong_join(cursor: Cursor) -> Fail | None:
+    """Return the failure of a thread that stands at a join of others; None at that of its group."""
+    split = cursor.plan.nodes[cursor.group.node] if cursor.group is not None else None
+    if split is None:
+        message = f"The thread arrived at {cursor.node_id!r}, and no split is around it."
+    elif split.join != cursor.node_id:
+        where = f"joined at {split.join!r}" if split.join else "not joined"
+        message = f"A thread of {split.id!r} arrived at {cursor.node_id!r}; its parts are {where}."
+    else:
+        return None
+    return Fail("wrong_join", message, fatal=True)
 
 
 def arrive(cursor: Cursor) -> Settlement:

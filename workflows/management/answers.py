@@ -1,6 +1,6 @@
 """What a verb answers: JSON for programs, a drawing for people, an exit code for scripts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,12 +35,17 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of a verb; `refusal` is said on standard error when it is not empty."""
+    """The outcome of a verb; `refusal` is said on standard error when it is not empty.
+
+    `lines` are written instead as they come, one JSON object each, with the exit code that each
+    asks for: the highest counts.
+    """
 
     data: Mapping[str, Any]
     draw: Callable[[Console], None]
     code: int = OK
     refusal: str = ""
+    lines: Iterable[tuple[Mapping[str, Any], int]] | None = None
 
 
 def plain(text: object) -> str:

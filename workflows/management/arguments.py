@@ -4,9 +4,9 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -63,6 +63,27 @@ def read_text(name: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileError(f"{name}: cannot be read: {reason}.") from None
+
+
+def read_lines(name: str) -> Iterator[bytes]:
+    """Yield the lines of a file, or of standard input for `-`, as they come.
+
+    A line that is longer than any file may be is cut there, and goes on as the next one.
+
+    Raises:
+        FileError: the file cannot be opened, before anything is yielded.
+    """
+    try:
+        file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - see below
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"{name}: cannot be read: {reason}.") from None
+    return _lines_of(file)
+
+
+def _lines_of(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.readline(MAX_FILE_BYTES), b"")
 
 
 def workflows_in(texts: Iterable[tuple[str, str]]) -> set[str]:

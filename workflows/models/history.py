@@ -27,6 +27,9 @@ class NodeExecution(models.Model):
     output = PlainJSONField(null=True)
     error = PlainJSONField(null=True)
     is_end = models.BooleanField(default=False)  # its output may be the run's
+    # What undoes this step: `{activity, input}`, or `{activity, error}` when there is no input.
+    compensation = PlainJSONField(null=True)
+    compensates = models.BigIntegerField(null=True)  # the row of the step that this one has undone
     worker = models.CharField(max_length=100, blank=True)
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField()
@@ -50,8 +53,20 @@ class NodeExecution(models.Model):
                 name="history_loss_once",
                 condition=Q(status="lost"),
             ),
+            models.UniqueConstraint(
+                fields=("compensates",),
+                name="history_compensated_once",
+                condition=Q(compensates__isnull=False),
+            ),
         )
-        indexes = (models.Index(fields=("run", "id"), name="history_of_run"),)
+        indexes = (
+            models.Index(fields=("run", "id"), name="history_of_run"),
+            models.Index(
+                fields=("run", "id"),
+                name="history_compensable",
+                condition=Q(compensation__isnull=False),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.node} {self.status}"

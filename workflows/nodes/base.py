@@ -24,8 +24,9 @@ class NodeCall(Generic[C]):
     """Everything that a handler may know when it is called.
 
     `run` is the read-only object that expressions see under the same name (`id, workflow, version,
-    key, depth, started_at, parent`); `ports` maps each connected port to the node behind it. All
-    expressions of one call share its `budget`: evaluate them by its methods.
+    key, depth, started_at, parent`); `ports` maps each connected port to the node behind it.
+    `asked` is the input of the `Suspend` that the node is woken from, `state` what its `Enter` gave
+    last. All expressions of one call share its `budget`: evaluate them by its methods.
     """
 
     config: C
@@ -33,6 +34,8 @@ class NodeCall(Generic[C]):
     ports: Mapping[str, str]
     run: JSONObject
     now: datetime
+    asked: Any = None
+    state: JSONObject | None = None
     budget: Budget = field(default_factory=lambda: Budget("the node"), repr=False, compare=False)
 
     def scope(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -49,10 +52,10 @@ class NodeCall(Generic[C]):
         self.check_budget()
         return expressions.evaluate_condition(source, self.scope(extra), self.budget)
 
-    def render(self, template: Any) -> Any:
+    def render(self, template: Any, extra: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON value of a template with `${}` in it. Raises ExpressionError."""
         self.check_budget()
-        return expressions.render(template, self.scope(), self.budget)
+        return expressions.render(template, self.scope(extra), self.budget)
 
     def render_entry(self, template: Any) -> Any | Absent:
         """Return as `render` does, but ABSENT for exactly `${path}` of something that is absent."""

@@ -14,22 +14,43 @@ JSONObject = dict[str, Any]
 class Continue:
     """Go on through a port with this context; a port that leads nowhere ends the thread.
 
-    `input` and `output` go into the node's history as they are.
+    `input` goes into the node's history as it is, and with it what `compensation` undoes the step:
+    `{activity, input}`.
     """
 
     context: JSONObject
     port: str = "next"
     input: Any = None
+    compensation: JSONObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """Go into the node's own body; back at the node, its kind's `again` is given `state`."""
+    """Go into the node's own body; back at the node, its kind's `again` is given `state`.
+
+    A body without a node leads straight back. `compensates` is the `id` of the step that was
+    undone on the way, and `output` then what the history keeps of it.
+    """
 
     context: JSONObject
     state: JSONObject
     port: str = "body"
     input: Any = None
+    compensates: int | None = None
+    output: JSONObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compensate:
+    """Choose the newest finished step of the run that is still to be compensated.
+
+    The thread comes back by `again` with `step` in its `state`: `{id, node, thread, seq,
+    compensation}`, or None when there is none left. Until it goes on, no other thread of the run
+    is given one.
+    """
+
+    state: JSONObject
+    nodes: Sequence[str] | None = None  # only the steps of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +132,14 @@ class Arrive:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """Sleep until the wait is over (or, for an activity, until it was called)."""
+    """Sleep until the wait is over (or, for an activity, until it was called).
+
+    `about` goes into the details of an activity's failure.
+    """
 
     wait: Wait | ActivityCall
     input: Any = None
+    about: JSONObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +164,4 @@ class Fail:
     details: Any = None
 
 
-Outcome = Continue | Enter | Emit | Split | Arrive | Suspend | Finish | Fail
+Outcome = Continue | Enter | Compensate | Emit | Split | Arrive | Suspend | Finish | Fail

@@ -86,7 +86,8 @@ class TaskWait:
 class ActivityCall:
     """Call registered Python code with a rendered input, outside any transaction.
 
-    Kept in the thread's own row: the claim is the lease, and its settling is the answer.
+    Kept in the thread's own row: the claim is the lease, and its settling is the answer. `key` is
+    the idempotency key, if it is not the one of the step.
     """
 
     activity: str
@@ -94,6 +95,7 @@ class ActivityCall:
     queue: str | None = None
     attempts: int | None = None
     timeout: timedelta | None = None
+    key: str | None = None
 
 
 Wait = TimerWait | EventWait | PersonWait | ChildWait | TaskWait

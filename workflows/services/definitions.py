@@ -15,6 +15,7 @@ from workflows.compiler.compile import calls_in as compiler_calls_in
 from workflows.definition.parse import read_document
 from workflows.dispatch.publish import task_names
 from workflows.effects import allowed
+from workflows.engine.plans import keep_plan
 from workflows.errors import DefinitionError, Problem
 from workflows.models import WorkflowVersion
 from workflows.nodes.registry import kinds
@@ -130,7 +131,7 @@ def publish(
         PermissionRefusedError: `by` may not publish code that runs inside of the workers.
     """
     compiled = validate(text, source=source, beside=beside)
-    definition = compiled.plan.definition
+    definition = keep_plan(compiled.plan).definition
     is_trusted = any(allowed.needs_trust(node.config) for node in compiled.plan.nodes.values())
     if by is not None and is_trusted:
         access.require(by, "publish_trusted_code")

@@ -126,7 +126,8 @@ def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, call: Call)
     if activity.transactional and not isinstance(answer, Fail) and transaction.get_rollback():
         answer = Fail("transaction_broken", "An error of the database was caught and passed over.")
     if isinstance(answer, Fail):
-        return replace(answer, input=stop.input)
+        details = {**(answer.details or {}), **(stop.about or {})} or None
+        return replace(answer, input=stop.input, details=details)
     cursor.resolution = Resolution("activity", answer)
     return walk(cursor)
 

@@ -75,3 +75,8 @@ class NodePaces:
 
     def _of(self, node: str) -> Pace:
         return pace_of(f"{self._workflow}:{node}:alone")
+
+
+def forget_paces() -> None:
+    """Forget what was learnt, for a trial that is to be like the one before."""
+    _paces.clear()

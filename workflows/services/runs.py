@@ -84,8 +84,17 @@ def start(
 
 
 @made_again
-def cancel(run_id: UUID | str, *, reason: str = "", by: AbstractBaseUser | None = None) -> Run:
+def cancel(
+    run_id: UUID | str,
+    *,
+    reason: str = "",
+    by: AbstractBaseUser | None = None,
+    compensate: bool = False,
+) -> Run:
     """Cancel a run: every thread stops, its waits close.
+
+    With `compensate` the steps that have finished are undone first, the newest first: until then
+    the run stays `running`, and it fails if one of them cannot be undone.
 
     Raises:
         NotFoundError: there is no such run.
@@ -96,7 +105,8 @@ def cancel(run_id: UUID | str, *, reason: str = "", by: AbstractBaseUser | None 
     run = run_by_id(run_id)
     who = f" by {by.get_username()}" if by is not None else ""
     with transaction.atomic():
-        hints = cancel_run.apply(run.pk, reason=reason or f"cancelled{who}")
+        why = reason or f"cancelled{who}"
+        hints = cancel_run.apply(run.pk, reason=why, compensate=compensate)
     run.refresh_from_db()
     if hints is None:
         message = f"Run {run.pk} is {run.status} since {run.ended_at:%Y-%m-%d %H:%M:%S} UTC."

@@ -16,17 +16,19 @@ def insert_version(
 ) -> tuple[WorkflowVersion, bool]:
     """Add a version unless the same content stands already; return it and whether it is new."""
     now = clock.now()
-    workflow, _ = Workflow.objects.get_or_create(
+    workflow, is_first = Workflow.objects.get_or_create(
         name=name, defaults={"title": title, "created_at": now}
     )
-    # The lock makes two publishers take numbers one after the other.
-    workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
-    standing = workflow.versions.filter(digest=digest).first()
-    if standing is not None:
-        return standing, False
-    last = workflow.versions.aggregate(last=models.Max("number"))["last"] or 0
-    if workflow.title != title:
-        Workflow.objects.filter(pk=workflow.pk).update(title=title)
+    last = 0
+    if not is_first:  # else nobody knows of it before this commit
+        # The lock makes two publishers take numbers one after the other.
+        workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+        standing = workflow.versions.filter(digest=digest).first()
+        if standing is not None:
+            return standing, False
+        last = workflow.versions.aggregate(last=models.Max("number"))["last"] or 0
+        if workflow.title != title:
+            Workflow.objects.filter(pk=workflow.pk).update(title=title)
     version = WorkflowVersion.objects.create(
         workflow=workflow,
         number=last + 1,

@@ -67,6 +67,8 @@ def history_fields(thread_id: int, row: HistoryRow) -> dict[str, Any]:
         "output": row.output,
         "error": row.error,
         "is_end": row.is_end,
+        "compensation": row.compensation,
+        "compensates": row.compensates,
         "queued_at": row.queued_at,
         "started_at": row.started_at,
         "ended_at": row.ended_at,

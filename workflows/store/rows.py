@@ -78,6 +78,8 @@ class HistoryRow:
     output: Any = None
     error: Any = None
     is_end: bool = False
+    compensation: JSONObject | None = None  # what undoes the step
+    compensates: int | None = None  # the row of the step that this one has undone
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,14 @@ def wake(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(status=run.status, deadline_at=run.deadline_at)
 
 
+def wind_up(run: Run, reason: str) -> None:
+    """Note on a locked run why it is going to be cancelled; it moves until it is."""
+    if run.status == RunStatus.SUSPENDED:
+        run.status = transition.follow(RUN_EDGES, run.status, "wake")
+    run.reason = reason
+    Run.objects.filter(pk=run.pk).update(status=run.status, reason=reason)
+
+
 def put_off(run: Run, deadline: datetime | None) -> None:
     """Give a locked run more time."""
     Run.objects.filter(pk=run.pk).update(deadline_at=deadline)

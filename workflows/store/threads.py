@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -172,6 +172,19 @@ def move(thread_id: int, at_seq: int, state: ThreadState, event: str, **changes:
     rows = Thread.objects.filter(id=thread_id, seq=at_seq, state=state)
     fields = {"state": after, "fence": F("fence") + 1, "moved_at": clock.now(), **changes}
     return bool(rows.update(**fields))
+
+
+def insert_at(run_id: UUID, node: str, *, queue: str, lease_until: datetime) -> int:
+    """Add a thread of its own to a live run, ready at a node; return its id."""
+    now = clock.now()
+    place = {"node": node, "context": {}, "queue": queue, "wake_at": now, "moved_at": now}
+    return Thread.objects.create(run_id=run_id, lease_until=lease_until, **place).pk
+
+
+def is_any_at(run_id: UUID, node: str) -> bool:
+    """Tell whether a thread of a run that is not over is at a node."""
+    there = Thread.objects.filter(run_id=run_id, node=node)
+    return there.exclude(state__in=THREAD_OVER).exists()
 
 
 def has_live(run_id: UUID) -> bool:

@@ -49,9 +49,9 @@ class Harness:
 
     @classmethod
     @contextmanager
-    def open(cls, seed: int | None = None) -> Iterator[Self]:
+    def open(cls, seed: int | None = None, *, box: Mailbox | None = None) -> Iterator[Self]:
         """Take over the dispatcher and the clock of this process inside the block."""
-        harness = cls(Mailbox(seed))
+        harness = cls(box or Mailbox(seed))
         with use_mailbox(harness.box), clock.use_clock(harness.clock):
             yield harness
 

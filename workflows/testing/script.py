@@ -58,7 +58,12 @@ _stubs: TypeAdapter[Stubs] = TypeAdapter(Stubs)
 def read_script(value: Any) -> list[Entry]:
     """Return the entries in the order in which they happen. Raises InputRefusedError."""
     with _refusing("The events"):
-        return sorted(_scripts.validate_python(value), key=lambda entry: entry.at)
+        return in_order(_scripts.validate_python(value))
+
+
+def in_order(entries: list[Entry]) -> list[Entry]:
+    """Return entries in the order in which they happen."""
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def read_stubs(value: Any) -> Stubs:
@@ -72,11 +77,16 @@ def _refusing(what: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        problems = [
-            Problem("script_invalid", _words(each), "".join(f"/{step}" for step in each["loc"]))
-            for each in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        problems = problems_in(error)
         raise InputRefusedError(f"{what} are not as they should be.", problems) from None
+
+
+def problems_in(error: ValidationError) -> list[Problem]:
+    """Return what is wrong with something that was given, each with its place."""
+    return [
+        Problem("script_invalid", _words(each), "".join(f"/{step}" for step in each["loc"]))
+        for each in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
 
 
 def _words(each: Mapping[str, Any]) -> str:

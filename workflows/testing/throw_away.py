@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
-from workflows.engine.plans import load_plan
+from workflows.services.pace import forget_paces
 from workflows.store.definitions import known_version
 from workflows.store.runs import forget_infos
 
@@ -37,9 +37,9 @@ def throw_away_database() -> Iterator[None]:
 
 
 def _forget_rows() -> None:
-    """Forget what this process keeps by the ids of rows: they mean others in every database."""
-    load_plan.cache_clear()
+    """Forget what this process keeps by ids of rows and names of nodes: they mean others there."""
     known_version.cache_clear()
+    forget_paces()
     forget_infos()
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from workflows import clock, services
 from workflows.activities import replaced_by
+from workflows.dispatch.inline import Mailbox, Message
 from workflows.dispatch.task_calls import answered_by
 from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
 from workflows.models import Run, Suspension
@@ -70,13 +71,13 @@ class Trial:
             try:
                 run = services.start(self._publish(), data, run_id=_RUN_ID).run
             except DefinitionError as error:
-                refused = _invalid(error.code, error.message, error.problems)
+                refused = invalid(error.code, error.message, error.problems)
                 return {**refused, "source": error.details["source"]}
             except InputRefusedError as error:
-                return _invalid(error.code, error.message, error.problems)
+                return invalid(error.code, error.message, error.problems)
             except ValueRefusedError as error:
                 problem = Problem(error.code, error.message, error.pointer)
-                return _invalid(error.code, error.message, [problem])
+                return invalid(error.code, error.message, [problem])
             play = _Play(harness, run, list(self.script))
             stopped = play.through()
             return _report(harness.result(run), play, stopped=stopped)
@@ -105,9 +106,18 @@ class Trial:
             stack.enter_context(replaced_by(known))
             tasks = task_stub(self.stubs, with_real=self.with_real_activities)
             stack.enter_context(answered_by(tasks, set(self.stubs)))
-            harness = stack.enter_context(Harness.open(self.seed))
+            box = _Frugal() if self.seed is None else Mailbox(self.seed)
+            harness = stack.enter_context(Harness.open(box=box))
             harness.clock.moment = begin
             yield harness
+
+
+class _Frugal(Mailbox):
+    """Keeps one of several messages that are the same: in one process, one slot does all."""
+
+    def add(self, message: Message) -> None:
+        if message not in self.messages:
+            super().add(message)
 
 
 class _Play:
@@ -123,8 +133,7 @@ class _Play:
         """Play until the run is final or nothing more is to come; True when it never would be."""
         for _ in range(MAX_TURNS):
             happened = self._happen()
-            self.harness.drain()
-            if is_family_over(self.run):
+            if self._work():
                 return False
             if happened or self._can_happen():
                 continue
@@ -133,6 +142,15 @@ class _Play:
                 return False
             self.harness.clock.move_to(moment)
         return self.harness.result(self.run).status not in RUN_FINAL
+
+    def _work(self) -> bool:
+        """Work off what can move; tell whether the run and all below it are over."""
+        while self.harness.pump.step():
+            pass
+        if is_family_over(self.run):
+            return True  # there is nothing left that a sweeper could find
+        self.harness.drain()
+        return is_family_over(self.run)
 
     def _happen(self) -> bool:
         """Let the first entry happen whose time has come; a question must have been asked."""
@@ -180,7 +198,8 @@ class _Play:
         return min((time for time in times if time is not None and time > now), default=None)
 
 
-def _invalid(code: str, message: str, problems: list[Problem]) -> Report:
+def invalid(code: str, message: str, problems: list[Problem]) -> Report:
+    """Return the report of a trial that was refused."""
     listed = [problem.as_dict() for problem in problems]
     error = {"code": code, "message": message, "node": None}
     return {**_blank(), "status": "invalid", "problems": listed, "error": error}
@@ -200,6 +219,7 @@ def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
 def _course(run: Run, play: _Play) -> Report:
     """Tell what happened to a run and to those below it."""
     end = run.ended_at or play.harness.clock.moment
+    waits = waits_of(run) if run.ended_at is None else ()
     return {
         **_blank(),
         "status": run.status,
@@ -208,7 +228,7 @@ def _course(run: Run, play: _Play) -> Report:
         "output": run.output,
         "error": _error(run.error),
         "nodes": _nodes(run),
-        "suspensions": [_suspension(each, play.begin) for each in waits_of(run)],
+        "suspensions": [_suspension(each, play.begin) for each in waits],
         "children": [_child(each, play) for each in children_of(run)],
         "virtual_duration_s": (end - run.created_at).total_seconds(),
     }

@@ -3,18 +3,27 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from workflows.engine.ending import cancel, cancel_together
+from workflows.compiler.plan import UNDOING
+from workflows.engine.ending import cancel, cancel_together, undo
 from workflows.engine.hints import Hint
 from workflows.engine.plans import load_plan
-from workflows.store import runs, suspensions
+from workflows.store import compensations, runs, suspensions, threads
 
 
-def apply(run_id: UUID, *, reason: str = "") -> list[Hint] | None:
-    """Stop everything in a run. None when it is final already."""
+def apply(run_id: UUID, *, reason: str = "", compensate: bool = False) -> list[Hint] | None:
+    """Stop everything in a run. None when it is final already.
+
+    To compensate, the run goes on with one thread that undoes what is done, and then it is over.
+    """
     run = runs.lock_run(run_id)
     if run is None:
         return None
-    return cancel(run, load_plan(run.version_id, runs.load_info(run.pk).digest), reason)
+    plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
+    if not compensate or compensations.newest(run.pk) is None:
+        return cancel(run, plan, reason)
+    if threads.is_any_at(run.pk, UNDOING):
+        return []  # it is being done
+    return undo(run, plan, reason)
 
 
 def apply_to_orphans(run_ids: Collection[UUID], *, reason: str) -> tuple[int, list[Hint]]:

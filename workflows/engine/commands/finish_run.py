@@ -1,7 +1,8 @@
 """The root thread ends, or an `end` stops everything, and the run with it."""
 
+from workflows.compiler.plan import UNDOING
 from workflows.engine.cursor import Cursor
-from workflows.engine.ending import complete, fits
+from workflows.engine.ending import cancel, complete, fits
 from workflows.engine.hints import Hint
 from workflows.nodes.outcomes import Finish
 from workflows.states import ThreadState
@@ -26,4 +27,6 @@ def apply(cursor: Cursor) -> list[Hint] | None:
     settled, _ = threads.settle([cursor.settled(ThreadState.ENDED, "end")], None)
     if not settled:
         return None
+    if cursor.node_id == UNDOING:
+        return cancel(run, cursor.plan, run.reason)
     return complete(run, cursor.plan, cursor.context)

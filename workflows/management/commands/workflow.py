@@ -96,6 +96,8 @@ class Command(BaseCommand):
             return self._refuse(options, error)
         except DatabaseError as error:
             return self._fail(options, error)
+        if answer.lines is not None:
+            return max((self._write_line(*each) for each in answer.lines), default=OK)
         self._show(options, answer)
         if answer.refusal:
             self._complain(answer.refusal)
@@ -124,9 +126,15 @@ class Command(BaseCommand):
         self._complain(f"{message}\nRun `manage.py migrate`, then try again.")
         return FAILED
 
-    def _dump(self, data: Any) -> None:
+    def _write_line(self, data: Any, code: int) -> int:
+        """Write one result of many at once: whoever reads need not wait for the last."""
+        self._dump(data, indent=None)
+        self.stdout.flush()
+        return code
+
+    def _dump(self, data: Any, indent: int | None = 2) -> None:
         is_utf8 = (self.stdout.encoding or "utf-8").lower() == "utf-8"
-        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=not is_utf8, default=str))
+        self.stdout.write(json.dumps(data, indent=indent, ensure_ascii=not is_utf8, default=str))
 
     def _complain(self, message: str) -> None:
         self.stderr.write(plain(message))

@@ -11,6 +11,7 @@ from workflows.management.reference import (
     kinds,
     settings,
     states,
+    trials,
 )
 from workflows.nodes.registry import kinds as known_kinds
 
@@ -21,6 +22,8 @@ _PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors.page,
     "states.md": states.page,
     "command-line.md": command_line.page,
+    "try.md": trials.page,
+    "try.schema.json": trials.schema,
 }
 
 

@@ -6,7 +6,8 @@ from workflows.management.reference import markdown
 from workflows.management.verbs import verbs
 
 _ABOUT = (
-    "Every verb takes `--json`, which prints one JSON object on standard output, also when "
+    "Every verb takes `--json`, which prints one JSON object on standard output (`try --cases`: "
+    "one a line), also when "
     'something is refused (`{"error": {"code", "message", ...}}`). Messages for people go to '
     "standard error and say what to do next. See the [guide](../guides/command-line.md)."
 )

@@ -20,9 +20,10 @@ from workflows.management.answers import (
     status_text,
     table,
 )
-from workflows.management.arguments import read_text, read_value
+from workflows.management.arguments import read_lines, read_text, read_value
 from workflows.management.refusals import UsageError, lines
 from workflows.testing.beside import called_beside
+from workflows.testing.cases import run_cases
 from workflows.testing.script import read_script, read_stubs
 from workflows.testing.trial import Trial
 
@@ -36,7 +37,13 @@ _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="The definition; - for stdin.")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="The definition; - for stdin.")
+    parser.add_argument(
+        "--cases",
+        metavar="FILE",
+        help="Try many: one JSON object a line, `{id, definition, workflows, input, stubs, "
+        "events}`; - for stdin. One line of JSON is written for each.",
+    )
     parser.add_argument(
         "--input", default="{}", metavar="JSON", help="A file, - for stdin, or JSON itself."
     )
@@ -58,6 +65,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Answer:
+    if options.cases is not None:
+        return _run_cases(options)
+    if options.file is None:
+        raise UsageError("Give the FILE of a definition, or --cases with many of them.")
     text = read_text(options.file)
     trial = Trial(
         text,
@@ -81,6 +92,22 @@ def run(options: Namespace) -> Answer:
         code=_CODES.get(report["status"], FAILED),
         refusal=refusal,
     )
+
+
+def _run_cases(options: Namespace) -> Answer:
+    alone = {"FILE": options.file, "--stubs": options.stubs, "--events": options.events}
+    alone["--input"] = options.input if options.input != "{}" else None
+    for name, value in alone.items():
+        if value is not None:
+            raise UsageError(f"{name} does not go with --cases: each case has its own.")
+    settings = {
+        "seed": options.seed,
+        "starts_at": _moment(options.now),
+        "with_real_activities": options.real_activities,
+    }
+    results = run_cases(read_lines(options.cases), **settings)
+    lines = ((each.report, OK if each.is_case else REFUSED) for each in results)
+    return Answer({}, lambda _console: None, lines=lines)
 
 
 def _source(report: dict[str, Any], options: Namespace) -> str:

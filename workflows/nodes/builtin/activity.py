@@ -4,13 +4,13 @@ from pydantic import Field
 
 from workflows.context.paths import assign
 from workflows.definition.fields import ActivityName, ContextPath, Template
-from workflows.definition.model import WorkConfig
 from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.outcomes import Continue, Outcome, Suspend
+from workflows.nodes.compensations import UndoableConfig, finished
+from workflows.nodes.outcomes import Outcome, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 
 
-class ActivityConfig(WorkConfig):
+class ActivityConfig(UndoableConfig):
     """What an author writes for an `activity`."""
 
     activity: ActivityName = Field(description="Name of a registered activity.")
@@ -42,4 +42,5 @@ class CallActivity(Kind[ActivityConfig]):
         return Suspend(asked, input=rendered)
 
     def resume(self, call: NodeCall[ActivityConfig], resolution: Resolution) -> Outcome:
-        return Continue(assign(call.context, call.config.result, resolution.payload))
+        answer = resolution.payload
+        return finished(call, assign(call.context, call.config.result, answer), answer)

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from workflows.context.paths import assign
 from workflows.definition.fields import ContextPath, TaskName, Template
-from workflows.definition.model import WorkConfig
 from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.outcomes import Continue, Fail, Outcome, Suspend
+from workflows.nodes.compensations import UndoableConfig, finished
+from workflows.nodes.outcomes import Fail, Outcome, Suspend
 from workflows.nodes.readings import type_name
 from workflows.nodes.suspensions import Resolution, TaskWait
 
@@ -16,7 +16,7 @@ from workflows.nodes.suspensions import Resolution, TaskWait
 RESERVED = ("workflows.", "celery.")
 
 
-class CeleryTaskConfig(WorkConfig):
+class CeleryTaskConfig(UndoableConfig):
     """What an author writes for a `celery_task`."""
 
     task: TaskName = Field(description="Name of the task; it may be one of another code base.")
@@ -75,7 +75,8 @@ class CeleryTask(Kind[CeleryTaskConfig]):
         error = resolution.payload.get("error")
         if error is not None:
             return Fail(error["code"], error["message"], details=error.get("details"))
-        return Continue(assign(call.context, config.result, resolution.payload["answer"]))
+        answer = resolution.payload["answer"]
+        return finished(call, assign(call.context, config.result, answer), answer)
 
 
 def _misfit(field: str, wanted: str, value: Any) -> Fail:

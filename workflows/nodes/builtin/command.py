@@ -6,16 +6,16 @@ from pydantic import Field
 
 from workflows.context.paths import assign
 from workflows.definition.fields import ContextPath, Template
-from workflows.definition.model import WorkConfig
 from workflows.nodes.asking import ask_for
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.command_words import command_problems, environment_problems, file_problems
-from workflows.nodes.outcomes import Continue, Fail, Outcome
+from workflows.nodes.compensations import UndoableConfig, finished
+from workflows.nodes.outcomes import Fail, Outcome
 from workflows.nodes.readings import as_text
 from workflows.nodes.suspensions import Resolution
 
 
-class CommandConfig(WorkConfig):
+class CommandConfig(UndoableConfig):
     """What an author writes for a `command` node."""
 
     command: Template = Field(
@@ -83,4 +83,5 @@ class Command(Kind[CommandConfig]):
         return ask_for("command", call, given, shown=shown)
 
     def resume(self, call: NodeCall[CommandConfig], resolution: Resolution) -> Outcome:
-        return Continue(assign(call.context, call.config.result, resolution.payload))
+        answer = resolution.payload
+        return finished(call, assign(call.context, call.config.result, answer), answer)

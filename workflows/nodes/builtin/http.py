@@ -7,10 +7,10 @@ from pydantic import Field
 
 from workflows.context.paths import assign
 from workflows.definition.fields import ContextPath, Template
-from workflows.definition.model import WorkConfig
 from workflows.nodes.asking import ask_for
 from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.outcomes import Continue, Outcome
+from workflows.nodes.compensations import UndoableConfig, finished
+from workflows.nodes.outcomes import Outcome
 from workflows.nodes.secret_places import secret_places, secret_problems
 from workflows.nodes.statuses import Status, status_problems, status_ranges
 from workflows.nodes.suspensions import Resolution
@@ -20,7 +20,7 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})
 
 
-class HttpConfig(WorkConfig):
+class HttpConfig(UndoableConfig):
     """What an author writes for an `http` node."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
@@ -100,7 +100,8 @@ class Http(Kind[HttpConfig]):
         return ask_for("http", call, given, shown=shown)
 
     def resume(self, call: NodeCall[HttpConfig], resolution: Resolution) -> Outcome:
-        return Continue(assign(call.context, call.config.result, resolution.payload))
+        answer = resolution.payload
+        return finished(call, assign(call.context, call.config.result, answer), answer)
 
 
 def _header_problems(headers: dict[str, Any], own: str) -> list[tuple[str, str]]:

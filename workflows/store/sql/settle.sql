@@ -25,12 +25,14 @@ WITH r AS MATERIALIZED (
 ), h AS (
     INSERT INTO workflows_nodeexecution (
         run_id, thread_id, seq, attempt, node, kind, came_from, status, input, output, error,
-        is_end, worker, queued_at, started_at, ended_at)
+        is_end, compensation, compensates, worker, queued_at, started_at, ended_at)
     SELECT u.run_id, u.id, h.seq, h.attempt, h.node, h.kind, h.came_from, h.status, h.input,
-        h.output, h.error, h.is_end, %(worker)s, h.queued_at, h.started_at, h.ended_at
+        h.output, h.error, h.is_end, h.compensation, h.compensates, %(worker)s,
+        h.queued_at, h.started_at, h.ended_at
     FROM json_to_recordset(%(history)s::json) AS h(
         thread_id bigint, seq int, attempt int, node text, kind text, came_from text, status text,
-        input json, output json, error json, is_end boolean, queued_at timestamptz, started_at timestamptz,
+        input json, output json, error json, is_end boolean, compensation json,
+        compensates bigint, queued_at timestamptz, started_at timestamptz,
         ended_at timestamptz)
     JOIN u ON u.id = h.thread_id
 ), c AS MATERIALIZED (

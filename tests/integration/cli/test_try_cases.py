@@ -1,0 +1,210 @@
+"""try --cases: many trials in one process, and what a report looks like."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.integration.cli.calling import Said, call
+from tests.integration.cli.conftest import REFUND
+from tests.support.builder import activity, ask, each, edit, end, gosub, wait_event, workflow
+from tests.support.undoing import compensate
+from workflows.models import Run, Workflow
+from workflows.testing.report import Told
+
+pytestmark = pytest.mark.django_db
+
+BAD = {"error": {"code": "bad", "message": "No."}}
+SAGA = workflow(
+    "saga",
+    activity("a", "shop.a", compensate={"activity": "shop.undo"}),
+    activity("b", "shop.b", on_error="undo", retry={"attempts": 2}),
+    compensate("undo", result="undone"),
+    end(),
+)
+PARENT = workflow("parent", each("m", "call", next="end"), gosub("call", "child"), end())
+CHILD = workflow("child", edit("x", x="${item * 2}"), end())
+WAITING = workflow("waiting", wait_event("wait", "paid", key="'7'"), end())
+BROKEN = "workflow: broken\nnodes:\n- {id: start, type: start, next: nowhere}\n"
+#: One of every sort that a report can tell of.
+SORTS: dict[str, dict[str, Any]] = {
+    "completed": {"definition": REFUND, "input": {"amount": 5}},
+    "blocked": {
+        "definition": REFUND,
+        "input": {"amount": 900},
+        "events": [{"at": "PT1H", "answer": {"node": "ask", "decision": "reject"}}],
+    },
+    "asleep": {"definition": REFUND, "input": {"amount": 900}},
+    "waiting": {"definition": WAITING, "events": [{"event": {"type": "paid", "key": "8"}}]},
+    "asking": {
+        "definition": workflow("w", ask("q", to={"groups": ["legal"]}), end()),
+        "events": [{"answer": {"node": "other", "data": 1}}],
+    },
+    "compensated": {
+        "definition": SAGA,
+        "stubs": {"shop.a": [{"output": 1}], "shop.b": [BAD], "shop.undo": [{"output": 2}]},
+    },
+    "failed": {
+        "definition": workflow("f", activity("a", "shop.a"), end()),
+        "stubs": {"shop.a": [BAD]},
+    },
+    "children": {
+        "definition": json.dumps(PARENT),
+        "workflows": [CHILD],
+        "input": {"items": [1, 2]},
+    },
+    "invalid": {"definition": BROKEN},
+    "invalid child": {"definition": PARENT, "workflows": [BROKEN.replace("broken", "child")]},
+    "invalid input": {"definition": REFUND, "input": {"amount": "much"}},
+    "no object": {"definition": REFUND, "input": 5},
+}
+
+
+def cases(*given: Any, path: Path, words: tuple[str, ...] = ()) -> tuple[Said, list[Any]]:
+    file = path / "cases.jsonl"
+    lines = (each if isinstance(each, bytes) else json.dumps(each).encode() for each in given)
+    file.write_bytes(b"\n".join(lines))
+    said = call("try", "--cases", str(file), *words)
+    return said, [json.loads(line) for line in said.out.splitlines()]
+
+
+def test_each_case_has_a_line_in_the_same_order(tmp_path: Path) -> None:
+    given = [{"id": name, **case} for name, case in SORTS.items()]
+    said, results = cases(*given, path=tmp_path)
+    assert said.code == 0, said.err
+    assert [each["id"] for each in results] == list(SORTS)
+    statuses = {each["id"]: each["status"] for each in results}
+    assert statuses == {
+        "completed": "completed",
+        "blocked": "completed",
+        "asleep": "suspended",
+        "waiting": "suspended",
+        "asking": "suspended",
+        "compensated": "completed",
+        "failed": "failed",
+        "children": "completed",
+        "invalid": "invalid",
+        "invalid child": "invalid",
+        "invalid input": "invalid",
+        "no object": "invalid",
+    }
+    by_name = {each["id"]: each for each in results}
+    assert sorted(child["output"]["x"] for child in by_name["children"]["children"]) == [2, 4]
+    assert by_name["invalid"]["source"] == "definition"
+    assert by_name["invalid child"]["source"] == "workflows/0"
+    assert by_name["invalid"]["problems"][0]["line"] == 3
+
+
+def test_a_report_is_what_its_schema_says(tmp_path: Path) -> None:
+    """Every field is there, and no other; docs/reference/try.md is made of the same."""
+    _, results = cases(*SORTS.values(), b"{", path=tmp_path)
+    assert len(results) == len(SORTS) + 1
+    for result in results:
+        Told.model_validate(result, strict=True)
+    with pytest.raises(ValidationError):
+        Told.model_validate({**results[0], "more": 1})
+    with pytest.raises(ValidationError):
+        Told.model_validate({name: each for name, each in results[0].items() if name != "nodes"})
+
+
+@pytest.mark.parametrize(
+    ("line", "named", "pointer", "message"),
+    [
+        (b"{", None, "", "this is no JSON"),
+        (b'{"id": 1, "definition": NaN}', None, "", "NaN is no JSON"),
+        (b"\xff", None, "", "this is no JSON"),
+        (b"[" * 100_000, None, "", "this is no JSON"),
+        (b"[]", None, "", "valid dictionary"),
+        (b'{"id": 7}', 7, "/definition", "required"),
+        (b'{"id": "a", "definition": "x", "inputs": {}}', "a", "/inputs", "unknown field 'inputs'"),
+        (b'{"id": true, "definition": "x"}', None, "/id/str", "valid string"),
+        (b'{"definition": "x", "stubs": {"a": []}}', None, "/stubs/a", "at least 1"),
+        (b'{"definition": "x", "events": [{}]}', None, "/events/0", "either"),
+    ],
+)
+def test_a_line_that_is_no_case_has_a_result_too(
+    line: bytes, named: Any, pointer: str, message: str, tmp_path: Path
+) -> None:
+    good = {"id": "good", "definition": REFUND, "input": {"amount": 1}}
+    said, results = cases(line, good, path=tmp_path)
+    assert said.code == 2
+    assert [each["status"] for each in results] == ["invalid", "completed"]
+    refused = results[0]
+    assert refused["id"] == named
+    assert refused["error"]["code"] == "case_invalid"
+    assert refused["error"]["message"].startswith("Line 1 is no case: ")
+    assert refused["problems"][0]["pointer"] == pointer
+    assert message in refused["problems"][0]["message"]
+
+
+def test_nothing_leaks_from_one_case_to_the_next(tmp_path: Path) -> None:
+    """Each gives, among others and after itself, what it gives alone; byte for byte."""
+    now = ("--now", "2030-01-01T00:00:00Z")
+    given = [case for name, case in SORTS.items() if name != "children"]  # whose ids are random
+    # The same name and node, with another definition: nothing may be kept by these.
+    other = {"definition": {**REFUND, "nodes": [*REFUND["nodes"][:1], end("large")]}}
+    given += [{**other, "input": {"amount": 5}}]
+    alone = [cases(case, path=tmp_path, words=now)[0].out for case in given]
+    together, _ = cases(*given, *reversed(given), path=tmp_path, words=now)
+    assert together.out == "".join([*alone, *reversed(alone)])
+    assert not Run.objects.exists()
+    assert not Workflow.objects.exists()
+
+
+def test_standard_input_is_read_and_blank_lines_are_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = json.dumps({"id": 1, "definition": REFUND, "input": {"amount": 1}})
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"\n{line}\n\n".encode())))
+    said = call("try", "--cases", "-")
+    assert (said.code, json.loads(said.out)["id"]) == (0, 1)
+
+
+def test_no_case_is_no_result(tmp_path: Path) -> None:
+    said, results = cases(path=tmp_path)
+    assert (said.code, results) == (0, [])
+
+
+@pytest.mark.parametrize("words", [("x.yaml",), ("--input", '{"a": 1}'), ("--stubs", "{}")])
+def test_what_each_case_has_for_itself_is_refused_beside_it(words: tuple[str, ...]) -> None:
+    said = call("try", "--cases", "-", *words)
+    assert said.code == 2
+    assert "does not go with --cases" in said.err
+
+
+def test_a_file_is_needed(tmp_path: Path) -> None:
+    assert "FILE" in call("try").err
+    missing = call("try", "--cases", str(tmp_path / "none.jsonl"))
+    assert missing.code == 2
+    assert "cannot be read" in missing.err
+
+
+@pytest.mark.long
+def test_a_thousand_cases(tmp_path: Path) -> None:
+    """Each with a definition of its own."""
+    given = [
+        {
+            "id": number,
+            "definition": workflow(
+                f"w{number}",
+                activity("a", "shop.a", input={"n": "${n}"}, result="a"),
+                each("m", "part", next="end"),
+                edit("part", output="${item + n}", next=None),
+                end(output={"sums": "${output}", "a": "${a}"}),
+            ),
+            "input": {"n": number, "items": [1, 2, 3]},
+            "stubs": {"shop.a": [{"output": number * 2}]},
+        }
+        for number in range(1000)
+    ]
+    said, results = cases(*given, path=tmp_path)
+    assert said.code == 0
+    for number, result in enumerate(results):
+        assert result["id"] == number
+        expected = {"sums": [number + 1, number + 2, number + 3], "a": number * 2}
+        assert result["output"] == expected
+    assert len(results) == 1000

@@ -1,0 +1,70 @@
+"""Compensation on real workers: killed between two, each step is undone once in the engine."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from tests.support import activities
+from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
+from tests.support.builder import activity, each, end, workflow
+from tests.support.undoing import assert_newest_first, compensate, undone
+from tests.support.waiting import wait_for
+from tests.support.workers import Workers, workers_on
+from workflows import services
+from workflows.models import NodeExecution, Run
+from workflows.testing import Harness
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres,
+    pytest.mark.workers,
+    pytest.mark.redis,
+]
+
+ITEMS = list(range(9))
+
+
+@pytest.fixture
+def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
+    """Supervised workers and a beat; a lost claim is found within seconds."""
+    quick = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
+    with workers_on(**quick) as workers:
+        workers.start(2, concurrency=2, include=activities.__name__, supervised=True)
+        workers.start_beat()
+        yield workers
+
+
+def publish(log: Path) -> None:
+    given = {"what": "${item}", "log": str(log), "dies": "${item % 3 == 0}"}
+    undo = {"activity": "test.undo_and_die", "input": given}
+    step = activity("a", "test.echo", input={"value": "${item}"}, compensate=undo, next=None)
+    refused = activity("refuse", "test.refuse", on_error="undo", next="end")
+    split = each("m", "a", next="refuse")
+    with Harness.open() as engine:
+        engine.publish(workflow("saga", split, step, refused, compensate(next="end"), end()))
+
+
+def test_workers_that_die_between_compensations(fleet: Workers, tmp_path: Path) -> None:
+    """Contract: side effects happen at least once with a stable idempotency key."""
+    log = tmp_path / "log"
+    publish(log)
+    run = services.start("saga", {"items": ITEMS}).run
+    wait_for(lambda: Run.objects.filter(pk=run.pk, ended_at__isnull=False).exists(), seconds=120)
+    assert_completed(run)
+    assert undone(run) == ["a"] * len(ITEMS)
+    assert_newest_first(run)
+    assert_each_step_once(run)
+    assert_at_rest(run)
+    steps = NodeExecution.objects.filter(run=run, compensation__isnull=False)
+    expected = {
+        f"{run.pk}:{step.thread_id}:{step.seq}:compensate": 1 + step.compensation["input"]["dies"]
+        for step in steps
+    }
+    # Who died had called already: it is called once more, by the same key.
+    assert Counter(log.read_text().split()) == expected
+    lost = NodeExecution.objects.filter(run=run, node="undo", status="lost")
+    assert lost.count() == 3
