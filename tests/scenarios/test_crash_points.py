@@ -122,6 +122,7 @@ def test_a_crash_on_falling_asleep_keeps_the_early_event(*, inside: bool) -> Non
 
 @ways
 def test_what_a_transactional_activity_wrote_goes_with_the_crash(*, inside: bool) -> None:
+    """Contract: `transactional=True`: its writes and the thread's step commit together."""
     with Harness.open() as engine:
         engine.publish(workflow("w", activity("a", "test.write", input={"name": "written"}), end()))
         engine.crash_before(activity="test.write")
