@@ -10,13 +10,13 @@ from workflows.testing import Harness, assert_at_rest, assert_completed
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 COUNT = 10_000
-KEPT = {"output": {"output": "${output}"}}
+KEPT = {"output": "${output}"}
 
 
 def test_ten_thousand_items_are_one_map(engine: Harness) -> None:
     """Contract: 10,000 items in one map are normal use."""
     double = edit("double", output="${item * 2}", next=None)
-    engine.publish(workflow("wide", each("m", "double", next="end"), double, end(**KEPT)))
+    engine.publish(workflow("wide", each("m", "double", next="end"), double, end(output=KEPT)))
     run = engine.run("wide", {"items": list(range(COUNT))})
     assert_completed(run, {"output": [item * 2 for item in range(COUNT)]})
     assert NodeExecution.objects.filter(run=run, node="double").count() == COUNT
@@ -28,7 +28,7 @@ def test_ten_thousand_children_are_one_map(engine: Harness) -> None:
     engine.publish(workflow("one", edit("double", n="${n * 2}"), end()))
     call = gosub("call", "one", input={"n": "${item}"}, output={"output": "${child.output.n}"})
     parts = each("m", "call", next="end")
-    engine.publish(workflow("wide", parts, {**call, "next": None}, end(**KEPT)))
+    engine.publish(workflow("wide", parts, {**call, "next": None}, end(output=KEPT)))
     run = engine.run("wide", {"items": list(range(COUNT))})
     assert_completed(run, {"output": [item * 2 for item in range(COUNT)]})
     assert Run.objects.filter(parent=run, status="completed").count() == COUNT

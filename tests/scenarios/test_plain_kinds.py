@@ -153,13 +153,17 @@ def edited(engine: Harness, data: dict[str, Any], *entries: dict[str, Any]) -> R
 
 def test_entries_are_applied_in_their_order(engine: Harness) -> None:
     """Contract: `entries` in the listed order."""
-    entries = [{"set": "a", "value": "${a + 1}"}, {"set": "b", "value": "${a}"}, {"delete": "a"}]
+    entries: list[dict[str, Any]] = [
+        {"set": "a", "value": "${a + 1}"},
+        {"set": "b", "value": "${a}"},
+        {"delete": "a"},
+    ]
     assert_completed(edited(engine, {"a": 1}, *entries), {"b": 2})
 
 
 def test_values_are_set_deleted_moved_and_copied(engine: Harness) -> None:
     """Contract: `{set}`, `{delete}`, `{move, to}`, `{copy, to}`."""
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"set": "new.deep", "value": 1},
         {"delete": "old"},
         {"move": "here", "to": "there"},

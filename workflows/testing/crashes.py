@@ -110,7 +110,7 @@ class Crashes:
 @contextmanager
 def _in_one_transaction() -> Iterator[None]:
     """Commit what the block has written, however it ends."""
-    surrounding = transaction.atomic()
+    surrounding: Any = transaction.atomic()
     surrounding._from_testcase = True  # noqa: SLF001 - activities may use durable transactions
     raised: BaseException | None = None
     with surrounding:

@@ -15,12 +15,14 @@ class MortalPump(Pump):
 
     def step(self) -> bool:
         """Work off one message; False when there is none."""
+        was_there = True
         with self.crashes.worker():
-            return Pump.step(self)  # not super(): a class with slots is made twice
-        return True
+            was_there = Pump.step(self)  # not super(): a class with slots is made twice
+        return was_there  # noqa: RET504 - a crash leaves it as it was
 
     def sweep(self) -> Swept | None:
         """Look once for what should have moved; None when a dead sweeper still holds its lease."""
+        swept: Swept | None = None
         with self.crashes.sweeper():
-            return Pump.sweep(self)
-        return None
+            swept = Pump.sweep(self)
+        return swept  # noqa: RET504 - a crash leaves it as it was

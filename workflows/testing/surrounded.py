@@ -57,7 +57,7 @@ class Commits:
 
     def _act(self) -> None:
         """Call what was to be called after the commit that has just been."""
-        waiting = self.connection.run_on_commit
+        waiting: list[Any] = self.connection.run_on_commit
         while self._died_at is None and self._is_outermost() and len(waiting) > self._kept:
             _, function, is_robust = waiting.pop(self._kept)
             try:
