@@ -99,7 +99,7 @@ def answering(answers: list[StubAnswer]) -> Callable[..., Any]:
     """Return a function of which the n-th call gives the n-th answer; the last repeats."""
     calls = 0
 
-    def answer(*_args: Any, **_given: Any) -> Any:
+    def answer(**_given: Any) -> Any:
         nonlocal calls
         calls += 1
         return answers[min(calls, len(answers)) - 1].give()
