@@ -59,9 +59,11 @@ django-check: $(STAMP)
 
 docs: $(STAMP) ## Write the generated reference pages
 	$(BIN)/python manage.py reference
+	$(BIN)/python -m tests.contract
 
 docs-check: $(STAMP)
 	$(BIN)/python manage.py reference --check
+	$(BIN)/python -m tests.contract --check
 
 bench: $(STAMP) ## Measure, on PostgreSQL and Redis, beside bare Celery
 	$(BIN)/python -m benchmarks

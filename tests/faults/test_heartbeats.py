@@ -56,7 +56,10 @@ def errors_of(run: Run) -> list[str]:
 def test_one_that_falls_silent_is_broken_off_then_and_done_again(
     fleet: Workers, tmp_path: Path, fields: dict[str, Any]
 ) -> None:
-    """Long before its time limit and its lease are over, and with or without `retry`."""
+    """Contract: `heartbeat`: who falls silent is broken off and done again.
+
+    Long before its time limit and its lease are over, and with or without `retry`.
+    """
     run = start("stubborn.silent", tmp_path, **fields)
     wait_for_end(run, 20)
     assert_completed(run, {"attempt": 2})

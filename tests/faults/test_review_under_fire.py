@@ -159,6 +159,7 @@ class Fire:
 def test_the_report_is_the_same_and_nothing_is_done_twice(
     site: SitePackages, fleet: Workers, redis_process: Child, redis_client: redis.Redis
 ) -> None:
+    """Contract: A window holds across workers and crashes."""
     expected = undisturbed_report(site)
     # Its virtual time is far ahead; nothing of it may be left.
     for model in (Run, ApprovalRequest, Lease, QueueState):

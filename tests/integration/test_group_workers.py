@@ -59,6 +59,7 @@ def test_everything_nested_on_several_workers(workers: Workers) -> None:
 @pytest.mark.workers
 @pytest.mark.redis
 def test_everything_nested_while_workers_are_killed(quick: Workers) -> None:
+    """Contract: It fires once, when every live thread of the group has arrived or ended."""
     quick.start(2, include=MODULE, supervised=True)
     quick.start_beat()
     runs = _begin(3)

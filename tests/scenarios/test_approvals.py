@@ -72,6 +72,7 @@ def answer(engine: Harness, name: str, decision: str = "approve", **fields: Any)
 
 
 def test_a_run_sleeps_on_a_request(engine: Harness) -> None:
+    """Contract: The request opens in the transaction in which the thread falls asleep."""
     run = parked(engine, title="Refund order ${order.id}", show=["order"], due="P2D", form=TICKET)
     asked = only_request()
     assert run.status == "suspended"
@@ -93,6 +94,7 @@ def test_an_approval_lets_the_run_go_on(engine: Harness) -> None:
 
 
 def test_a_rejection_takes_its_port(engine: Harness) -> None:
+    """Contract: Rejecting is an answer; without `on_reject` the run ends `blocked` with the comment."""  # noqa: E501
     run = parked(engine, on_reject="refused")
     answer(engine, "lena", "reject")
     done = engine.result(run)
@@ -101,6 +103,7 @@ def test_a_rejection_takes_its_port(engine: Harness) -> None:
 
 
 def test_a_rejection_without_a_port_blocks_the_run(engine: Harness) -> None:
+    """Contract: Rejecting is an answer; without `on_reject` the run ends `blocked` with the comment."""  # noqa: E501
     run = parked(engine)
     answer(engine, "lena", "reject", comment="Too dear.")
     done = engine.result(run)
@@ -112,6 +115,7 @@ def test_a_rejection_without_a_port_blocks_the_run(engine: Harness) -> None:
     [("approve", "approved"), ("reject", "rejected"), ("late", "timed_out")],
 )
 def test_time_runs_out(engine: Harness, on_timeout: str, decision: str) -> None:
+    """Contract: `due`, `on_timeout`."""
     run = parked(engine, due="P2D", on_timeout=on_timeout, on_reject="refused")
     engine.jump(hours=47)
     assert engine.result(run).status == "suspended"
@@ -159,6 +163,7 @@ def test_cancelling_the_run_closes_the_request(engine: Harness) -> None:
     ],
 )
 def test_what_nobody_could_settle_fails_at_once(engine: Harness, fields: dict[str, Any]) -> None:
+    """Contract: A request that nobody could settle is refused at once."""
     run = parked(engine, **fields)
     assert (run.status, run.error["code"]) == ("failed", "approval_unsettleable")
     assert not ApprovalRequest.objects.exists()
@@ -183,6 +188,7 @@ def test_two_people_and_lost_messages(engine: Harness) -> None:
 
 
 def test_a_decision_is_undone_with_the_callers_transaction(engine: Harness) -> None:
+    """Contract: The decision that settles it is one transaction, all or nothing."""
     run = parked(engine)
     with transaction.atomic():
         decide(only_request().pk, user=person("lena"), decision="approve")
@@ -203,7 +209,10 @@ def test_the_answer_resumes_the_version_that_asked(engine: Harness) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_many_requests_of_one_run(seed: int) -> None:
-    """A map asks legal once an item, a branch asks security; both kinds are joined."""
+    """Contract: Many approvals of one run may be open at once.
+
+    A map asks legal once an item, a branch asks security; both kinds are joined.
+    """
     each = {"groups": ["legal"]}
     nodes = [
         {"id": "start", "type": "start", "next": "split"},

@@ -32,11 +32,13 @@ def batch_of(process: dict[str, Any], **fields: Any) -> dict[str, Any]:
     [(0, [25]), (1, ITEMS), (2, [4, 5, 14, 2]), (3, [8, 15, 2]), (7, [25]), (50, [25])],
 )
 def test_slices_are_contiguous_and_in_order(engine: Harness, size: int, sums: list[int]) -> None:
+    """Contract: `size`: slices are contiguous and in order, the last may be shorter."""
     engine.publish(batch_of(edit("part", output="${[sum(items)]}", next=None), size=size))
     assert_completed(engine.run("batch", {"items": ITEMS}), {"items": ITEMS, "output": sums})
 
 
 def test_slices_are_merged_in_their_order_whatever_the_order_of_messages() -> None:
+    """Contract: `next` runs once after all slices, their values merged in slice order."""
     part = edit("part", output="${items}", other="dropped", next=None)
     for parallel in (0, 3):
         assert_output_in_every_order(
@@ -47,6 +49,7 @@ def test_slices_are_merged_in_their_order_whatever_the_order_of_messages() -> No
 
 
 def test_a_slice_sees_where_it_stands(engine: Harness) -> None:
+    """Contract: A slice has the list replaced by it, and `batch` with where it stands."""
     engine.publish(batch_of(edit("part", output="${[batch]}", next=None), size=3))
     run = engine.run("batch", {"items": ITEMS})
     place = {"count": 3, "total": 7}
@@ -74,6 +77,7 @@ def test_the_items_may_lie_deep_and_the_merge_path_be_named(engine: Harness) -> 
 
 
 def test_an_empty_list_goes_straight_on(engine: Harness) -> None:
+    """Contract: Empty list or no `process`: straight to `next`."""
     engine.publish(batch_of(edit("part", output=1, next=None)))
     run = engine.run("batch", {"items": []})
     assert_completed(run, {"items": []})
@@ -81,12 +85,14 @@ def test_an_empty_list_goes_straight_on(engine: Harness) -> None:
 
 
 def test_a_batch_without_a_process_goes_straight_on(engine: Harness) -> None:
+    """Contract: Empty list or no `process`: straight to `next`."""
     engine.publish(workflow("batch", batch("b", None), end()))
     assert_completed(engine.run("batch", {"items": ITEMS}), {"items": ITEMS})
 
 
 @pytest.mark.parametrize("data", [{}, {"items": None}, {"items": "abc"}, {"items": {"a": 1}}])
 def test_what_is_no_list_fails_the_node(engine: Harness, data: dict[str, Any]) -> None:
+    """Contract: Not a list, null, absent, negative numbers are errors."""
     engine.publish(batch_of(edit("part", output=1, next=None)))
     run = engine.run("batch", data)
     assert_failed(run, "items_invalid", "b")
@@ -113,6 +119,7 @@ def test_a_batch_may_put_its_list_back_changed_in_parts() -> None:
 
 
 def test_what_follows_runs_once(engine: Harness) -> None:
+    """Contract: `next` runs once after all slices, their values merged in slice order."""
     engine.publish(
         workflow(
             "batch",
@@ -132,6 +139,7 @@ def test_what_follows_runs_once(engine: Harness) -> None:
 
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_a_window_is_never_exceeded(parallel: int) -> None:
+    """Contract: At most `parallel` slices live at once, in a sliding window."""
     definition = workflow(
         "batch",
         batch("b", "look", size=1, parallel=parallel, merge="alive", next="end"),

@@ -188,6 +188,7 @@ def test_slices_of_twenty_in_a_window_of_four(
 
 
 def test_who_started_it_may_not_decide(engine: Harness, tmp_path: Path) -> None:
+    """Contract: `not: {requester: true}` (four eyes)."""
     settle(engine, start(engine, sample_environment(tmp_path)))
     for about, request in questions().items():
         with pytest.raises(PermissionRefusedError):

@@ -38,6 +38,7 @@ def begin(engine: Harness, order: object) -> Run:
 
 
 def test_an_event_wakes_the_wait_with_its_key(waiting: Harness) -> None:
+    """Contract: By `event` type and `key`."""
     one, two = begin(waiting, "A1"), begin(waiting, "A2")
     receipt = waiting.send("paid", key="A2", data={"sum": 5})
     assert receipt.is_new
@@ -60,6 +61,7 @@ def test_what_is_no_key_fails_the_node(waiting: Harness, order: object) -> None:
 
 
 def test_the_event_lands_at_its_result_with_all_it_is(engine: Harness) -> None:
+    """Contract: The event lands at `result`."""
     engine.publish(workflow("wait", wait_event("ask", "paid", result="a.b"), end()))
     run = begin(engine, 1)
     engine.send("paid", data=[1], source="shop", external_id="77")
@@ -70,6 +72,7 @@ def test_the_event_lands_at_its_result_with_all_it_is(engine: Harness) -> None:
 
 @pytest.mark.parametrize(("event_type", "key"), [("refunded", "A1"), ("paid", "B1"), ("paid", "")])
 def test_another_type_or_key_wakes_nobody(waiting: Harness, event_type: str, key: str) -> None:
+    """Contract: By `event` type and `key`."""
     run = begin(waiting, "A1")
     assert waiting.send(event_type, key=key).woke == ()
     assert_waiting_for(run, "ask")
@@ -79,6 +82,7 @@ def test_another_type_or_key_wakes_nobody(waiting: Harness, event_type: str, key
 
 
 def test_an_event_that_comes_first_is_kept_for_its_wait(waiting: Harness) -> None:
+    """Contract: An event that arrives before its wait is kept for its `ttl`."""
     assert waiting.send("paid", key="A1", data="early").woke == ()
     waiting.jump(days=6)
     assert_completed(begin(waiting, "A1"), {"got": "early"})
@@ -89,6 +93,7 @@ def test_an_event_that_comes_first_is_kept_for_its_wait(waiting: Harness) -> Non
 
 
 def test_an_early_event_is_given_once(waiting: Harness) -> None:
+    """Contract: It is given to the first wait that matches."""
     waiting.send("paid", key="A1", data="early")
     first, second = begin(waiting, "A1"), begin(waiting, "A1")
     assert_completed(first, {"got": "early"})
@@ -104,6 +109,7 @@ def test_the_oldest_early_event_is_given_first(waiting: Harness) -> None:
 
 
 def test_an_expired_event_is_not_given(waiting: Harness) -> None:
+    """Contract: An event that arrives before its wait is kept for its `ttl`."""
     waiting.send("paid", key="A1", ttl=timedelta(hours=1))
     waiting.jump(hours=1)
     assert_waiting_for(begin(waiting, "A1"), "ask")
@@ -160,6 +166,7 @@ def test_data_that_is_not_json_is_refused(waiting: Harness) -> None:
 
 
 def test_of_several_waits_the_oldest_is_woken(waiting: Harness) -> None:
+    """Contract: `deliver: one` (default; oldest suspension first)."""
     runs = []
     for _ in range(3):
         runs.append(begin(waiting, "A1"))
@@ -171,6 +178,7 @@ def test_of_several_waits_the_oldest_is_woken(waiting: Harness) -> None:
 
 
 def test_an_event_for_all_wakes_every_wait(waiting: Harness) -> None:
+    """Contract: `deliver: all`."""
     runs = [begin(waiting, "A1") for _ in range(3)]
     other = begin(waiting, "B1")
     receipt = waiting.send("paid", key="A1", data="all", deliver="all")
@@ -214,6 +222,7 @@ def wait_for_at_least(engine: Harness, least: object) -> Run:
 
 
 def test_a_filter_that_is_false_leaves_the_wait_and_says_so(choosy: Harness) -> None:
+    """Contract: `filter` (CEL) must hold too; why a candidate did not match is recorded."""
     run = wait_for_at_least(choosy, 100)
     assert choosy.send("paid", key="A1", data={"sum": 99}).woke == ()
     assert_waiting_for(run, "ask")
@@ -261,6 +270,7 @@ def collecting(engine: Harness) -> Harness:
 
 
 def test_a_wait_can_collect_events(collecting: Harness) -> None:
+    """Contract: `collect: N` takes so many events."""
     run = begin(collecting, 1)
     for vote in ("a", "b"):
         assert len(collecting.send("vote", data=vote).woke) == 1

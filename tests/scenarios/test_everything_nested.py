@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.
 
 @pytest.mark.parametrize("orders", [FIFTY[:5], FIFTY[5:10]], ids=["first", "second"])
 def test_everything_nested_ends_alike_in_every_order(orders: tuple[object, ...]) -> None:
+    """Contract: Groups nest without limit."""
     for run in runs_in_every_order(BIG, {"items": ITEMS}, orders):  # type: ignore[arg-type]
         assert_big(run)
 

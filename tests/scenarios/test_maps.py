@@ -48,12 +48,14 @@ def test_results_are_in_the_order_of_the_items() -> None:
 def test_results_keep_their_order_when_the_first_item_is_the_last_to_finish(
     engine: Harness,
 ) -> None:
+    """Contract: Results are a list in item order."""
     pause = delay("pause", "${10 - item}", next="part")
     engine.publish(map_of(pause, edit("part", output="${item}", next=None)))
     assert_completed(engine.run("map", {"items": [1, 9, 5]}), {"output": [1, 9, 5]})
 
 
 def test_the_item_has_the_name_that_the_author_gives_it(engine: Harness) -> None:
+    """Contract: One thread an item; `as` names the item's key (default `item`)."""
     part = edit("part", output="${row.price}", next=None)
     engine.publish(map_of(part, **{"as": "row"}))
     run = engine.run("map", {"items": [{"price": 1}, {"price": 2}], "item": "mine"})

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 
 def test_one_join_closes_several_nested_splits_at_once() -> None:
+    """Contract: It closes the outermost split for which it is the common continuation."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="inner"),
@@ -64,6 +65,7 @@ def test_a_join_of_nested_splits_outlives_inner_branches_that_end_elsewhere() ->
 
 
 def test_splits_nest_with_joins_of_their_own() -> None:
+    """Contract: Groups nest without limit."""
     definition = workflow(
         "split",
         fan_out("f", a="f1", b="f2"),
@@ -105,6 +107,7 @@ def test_a_batch_in_a_branch_and_a_fan_out_in_a_slice() -> None:
 
 
 def test_sleepers_deep_inside_nested_splits_wake_alone(engine: Harness) -> None:
+    """Contract: Answering wakes just that thread."""
     engine.publish(
         workflow(
             "split",

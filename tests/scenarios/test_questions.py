@@ -74,6 +74,7 @@ def test_without_a_form_any_value_is_an_answer(engine: Harness) -> None:
 
 @pytest.mark.parametrize("data", [{"colour": "green"}, {}, "red", None])
 def test_an_answer_that_does_not_fit_the_form_is_refused(engine: Harness, data: Any) -> None:
+    """Contract: `form`: an answer that does not fit is refused."""
     run = begin(engine, paint(), thing="x")
     with pytest.raises(InputRefusedError):
         answer(run, data, by="lena")
@@ -92,6 +93,7 @@ def test_an_answer_that_does_not_fit_the_form_is_refused(engine: Harness, data: 
 def test_those_in_to_may_answer_and_those_with_the_permission(
     engine: Harness, to: dict[str, Any], who: set[str]
 ) -> None:
+    """Contract: `to`: who may answer."""
     run = begin(engine, paint(to=to), thing="x", boss=["nina"])
     names = ("alice", "lena", "liam", "olga", "nina")
     assert {name for name in names if open_questions(person(name)).exists()} == who
@@ -157,6 +159,7 @@ def test_an_unknown_question_is_not_found(engine: Harness) -> None:
 
 
 def test_a_timeout_goes_its_way(engine: Harness) -> None:
+    """Contract: `timeout`: it goes its own way."""
     definition = paint(timeout="P2D", on_timeout="late")
     run = begin(engine, definition, thing="x")
     engine.jump(days=1, hours=23)

@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 
 def test_unconnected_branches_are_ignored(engine: Harness) -> None:
+    """Contract: Unconnected branches are ignored."""
     engine.publish(
         workflow(
             "split", fan_out("f", a="a", b=None), edit("a", next="j", output=1), fan_in("j"), end()
@@ -44,6 +45,7 @@ def test_unconnected_branches_are_ignored(engine: Harness) -> None:
 
 
 def test_with_no_branch_connected_the_thread_goes_on_unchanged(engine: Harness) -> None:
+    """Contract: None connected: the thread goes on at `next`, or ends there."""
     split = {**fan_out("f", a=None, b=None), "next": "on"}
     engine.publish(workflow("split", split, edit("on", x=1), end()))
     run = engine.run("split", {"n": 1})
@@ -52,11 +54,13 @@ def test_with_no_branch_connected_the_thread_goes_on_unchanged(engine: Harness) 
 
 
 def test_with_no_branch_and_no_next_the_thread_ends_there(engine: Harness) -> None:
+    """Contract: None connected: the thread goes on at `next`, or ends there."""
     engine.publish(workflow("split", fan_out("f", a=None)))
     assert_completed(engine.run("split", {"n": 1}), {"n": 1})
 
 
 def test_a_list_of_next_nodes_is_a_fan_out_written_short() -> None:
+    """Contract: A list of next nodes is a fan-out written short."""
     definition = workflow(
         "split",
         edit("first", next=["a", "b"], x=1),
@@ -72,6 +76,7 @@ def test_a_list_of_next_nodes_is_a_fan_out_written_short() -> None:
 
 
 def test_branches_do_not_see_each_other_s_changes() -> None:
+    """Contract: One thread a connected branch, each with its own deep copy of the context."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="b"),
@@ -88,6 +93,7 @@ def test_branches_do_not_see_each_other_s_changes() -> None:
 
 
 def test_only_the_merge_path_survives_a_join() -> None:
+    """Contract: Every other change of a branch is dropped."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="b"),
@@ -100,6 +106,7 @@ def test_only_the_merge_path_survives_a_join() -> None:
 
 
 def test_an_empty_merge_path_keeps_nothing_of_the_branches() -> None:
+    """Contract: `merge` names a path, `output` if left out, empty for none."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="b"),
@@ -138,6 +145,7 @@ NOTHING = object()
 def test_branches_are_merged_by_the_table_whoever_is_first(
     engine: Harness, before: Any, values: list[Any], merged: Any
 ) -> None:
+    """Contract: Branches are merged by the table, in the order of the definition."""
     data = {} if before is NOTHING else {"output": before}
     for waits in (("PT1S", "PT2S"), ("PT2S", "PT1S")):
         parts = [
@@ -159,6 +167,7 @@ def test_branches_are_merged_by_the_table_whoever_is_first(
 
 
 def test_a_branch_that_ends_elsewhere_counts_as_over() -> None:
+    """Contract: A branch that ends elsewhere counts as over, not as missing."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="b", c="c"),
@@ -173,6 +182,7 @@ def test_a_branch_that_ends_elsewhere_counts_as_over() -> None:
 
 
 def test_a_join_fires_when_every_branch_has_ended_elsewhere() -> None:
+    """Contract: It fires once, when every live thread of the group has arrived or ended."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="b"),
@@ -188,6 +198,7 @@ def test_a_join_fires_when_every_branch_has_ended_elsewhere() -> None:
 
 
 def test_a_switch_in_a_branch_may_turn_away_from_the_join() -> None:
+    """Contract: A branch that can no longer reach the join is over as soon as it ends."""
     definition = workflow(
         "split",
         fan_out("f", a="a", b="b"),
@@ -208,6 +219,7 @@ def _turn(id_: str, aside: str) -> dict[str, Any]:
 
 
 def test_without_a_join_the_last_end_decides_the_output(engine: Harness) -> None:
+    """Contract: Without a join the last `end` decides the output."""
     engine.publish(
         workflow(
             "split",

@@ -48,6 +48,7 @@ def test_the_history_tells_input_output_and_where_from(engine: Harness) -> None:
 
 
 def test_a_failed_attempt_is_made_again_after_its_backoff(engine: Harness) -> None:
+    """Contract: `retry`: a failed attempt is made again."""
     retry = {"attempts": 4, "backoff": "PT10S", "factor": 2}
     engine.publish(
         workflow("seq", activity("a", "test.fail_until", input={"attempt": 3}, retry=retry), end())
@@ -150,6 +151,7 @@ def test_an_output_that_does_not_fit_its_schema_fails_the_run(engine: Harness) -
 
 
 def test_a_delay_ends_when_it_is_due_and_not_before(engine: Harness) -> None:
+    """Contract: `for`: it ends when it is due, and not before."""
     engine.publish(workflow("seq", delay("wait", "PT1H"), end()))
     run = engine.start("seq")
     engine.jump(minutes=59, seconds=59)
@@ -173,12 +175,14 @@ def test_a_cycle_through_a_wait_is_stopped_by_the_node_limit(engine: Harness) ->
 
 
 def test_a_transactional_activity_writes_with_its_step(engine: Harness) -> None:
+    """Contract: `transactional=True`: its writes and the thread's step commit together."""
     engine.publish(workflow("seq", activity("a", "test.write", input={"name": "kept"}), end()))
     assert_completed(engine.run("seq"), {"output": "kept"})
     assert QueueState.objects.filter(name="kept").count() == 1
 
 
 def test_a_failed_transactional_activity_leaves_nothing(engine: Harness) -> None:
+    """Contract: `transactional=True`: its writes and the thread's step commit together."""
     step = activity("a", "test.write", input={"name": "gone", "fail": True})
     engine.publish(workflow("seq", step, end()))
     assert_failed(engine.run("seq"), "after_write", "a")

@@ -33,6 +33,7 @@ def publish(engine: Harness, name: str) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_attempt_fails_and_the_engine_goes_on(engine: Harness, name: str) -> None:
+    """Contract: `timeout` ends an attempt."""
     publish(engine, name)
     run = engine.run("late")
     assert_failed(run, "timeout", "late")

@@ -203,6 +203,13 @@ def test_every_edge_is_taken(engine: Harness, taken: set[Edge]) -> None:
         assert missing(edges, taken) == set(), name
 
 
+def test_an_edge_that_no_story_takes_is_found(engine: Harness, taken: set[Edge]) -> None:
+    for story in STORIES:
+        if story is not _is_too_old_asleep:
+            story(engine)
+    assert missing(RUN_EDGES, taken) == {("suspended", "fail", "failed")}
+
+
 TABLES: dict[str, Edges] = {
     "runs": RUN_EDGES,
     "threads": THREAD_EDGES,

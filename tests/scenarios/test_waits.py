@@ -34,6 +34,7 @@ HALF_PAST = {"id": "d", "type": "delay", "until": "2030-01-01T00:30:00Z"}
 
 
 def test_a_delay_until_a_moment_ends_then(engine: Harness) -> None:
+    """Contract: `until` a timestamp."""
     engine.publish(workflow("wait", HALF_PAST, end()))
     run = engine.start("wait")
     engine.jump(minutes=29, seconds=59)
@@ -51,6 +52,7 @@ def test_a_moment_that_has_passed_is_over_at_once(engine: Harness) -> None:
 
 
 def test_a_wait_for_an_event_has_a_timeout_of_its_own(engine: Harness) -> None:
+    """Contract: `timeout`, `on_timeout`."""
     asked = wait_event("ask", "answer", timeout="PT1H", on_timeout="late", next="end")
     engine.publish(workflow("wait", asked, edit("late", late=True), end()))
     run = engine.start("wait")
@@ -105,6 +107,7 @@ def test_of_an_event_and_a_timer_exactly_one_wins(engine: Harness, *, is_timer_f
 
 
 def test_a_run_is_suspended_only_when_every_thread_waits(engine: Harness) -> None:
+    """Contract: A run is `suspended` only when nothing in it can move."""
     engine.publish(
         workflow(
             "wait",

@@ -1,62 +1,27 @@
-"""Assertions in the words of the engine."""
+"""Assertions in the words of the engine: those of the tools for users, and a few of our own."""
 
-from collections import Counter
-from typing import Any
-
-from workflows.context.values import equal
-from workflows.models import NodeExecution, Run, Thread, ThreadGroup
-from workflows.selectors import runs as selectors
+from workflows.models import Run, Thread
 from workflows.states import THREAD_LIVE
+from workflows.testing import (
+    assert_at_rest,
+    assert_completed,
+    assert_each_step_once,
+    assert_failed,
+    assert_waiting_for,
+    visited,
+)
 
-
-def assert_completed(run: Run, output: Any = ..., result: str = "ok") -> None:
-    """The run ended well, with this output."""
-    run = selectors.run_by_id(run.pk)
-    assert run.status == "completed", (run.status, run.error)
-    assert run.result == result
-    if output is not ...:
-        assert equal(run.output, output), (run.output, output)
-
-
-def assert_failed(run: Run, code: str, node: str | None = None) -> None:
-    """The run failed with this code, at this node, and nothing of it is left moving."""
-    run = selectors.run_by_id(run.pk)
-    assert run.status == "failed", (run.status, run.output)
-    assert run.error["code"] == code, run.error
-    assert node is None or run.error["node"] == node
-    assert_at_rest(run)
-
-
-def assert_waiting_for(run: Run, *nodes: str) -> None:
-    """The run is asleep, and exactly these nodes wait."""
-    run = selectors.run_by_id(run.pk)
-    assert run.status == "suspended", (run.status, run.error)
-    assert sorted(wait.node for wait in selectors.waits_of(run)) == sorted(nodes)
-
-
-def assert_at_rest(run: Run) -> None:
-    """Nothing of a final run can move, no wait is open, every group is over."""
-    assert not Thread.objects.filter(run=run, state__in=("queued", "ready", "running")).exists()
-    assert not Thread.objects.filter(run=run, state__in=("suspended", "joining")).exists()
-    assert not ThreadGroup.objects.filter(run=run, state="open").exists()
-    assert not selectors.waits_of(run).exists()
-
-
-def assert_each_step_once(run: Run) -> None:
-    """No step was recorded twice as completed, and every thread's steps are dense."""
-    steps = NodeExecution.objects.filter(run=run, status="completed")
-    counted = Counter(steps.values_list("thread_id", "seq"))
-    assert set(counted.values()) <= {1}
-    every = NodeExecution.objects.filter(run=run)
-    for thread in set(every.values_list("thread_id", flat=True)):
-        seqs = sorted(set(every.filter(thread_id=thread).values_list("seq", flat=True)))
-        assert seqs == list(range(len(seqs))), (thread, seqs)
-
-
-def visited(run: Run) -> list[str]:
-    """Return the nodes that a run has completed, in order."""
-    steps = NodeExecution.objects.filter(run=run, status="completed").order_by("id")
-    return list(steps.values_list("node", flat=True))
+__all__ = [
+    "assert_at_rest",
+    "assert_completed",
+    "assert_each_step_once",
+    "assert_failed",
+    "assert_waiting_for",
+    "live_parts",
+    "part_states",
+    "seconds_of",
+    "visited",
+]
 
 
 def part_states(run: Run, node: str | None = None) -> list[str]:

@@ -10,8 +10,7 @@ from django.db import connection
 from django.test import override_settings
 
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
-from workflows import clock
-from workflows.dispatch.inline import Mailbox, Message, use_mailbox
+from workflows.dispatch.inline import Mailbox, Message
 from workflows.models import Run
 from workflows.testing import Harness
 from workflows.testing.harness import VirtualClock
@@ -63,11 +62,7 @@ def engine_in(order: Order, time: VirtualClock) -> Iterator[Harness]:
     """Give an engine in process that takes its messages in this order."""
     harness = Harness((DoublingMailbox if order.is_doubled else Mailbox)(order.seed), time)
     tuning = override_settings(CELERIAC={**settings.CELERIAC, **ONE_LEG})
-    with (
-        tuning if order.is_fine else nullcontext(),
-        use_mailbox(harness.box),
-        clock.use_clock(harness.clock),
-    ):
+    with tuning if order.is_fine else nullcontext(), harness.taking_over():
         yield harness
 
 

@@ -11,6 +11,7 @@ from workflows.services.runs import Started, cancel, lock_run, start
 from workflows.services.sweeping import Swept
 from workflows.services.sweeping import sweep_once as sweep
 from workflows.services.task_calls import end_task
+from workflows.services.waiting import wait_for
 from workflows.services.work import (
     LONGEST_PAUSE,
     Worked,
@@ -51,6 +52,7 @@ __all__ = [
     "sweep",
     "validate",
     "validate_value",
+    "wait_for",
     "work_group",
     "work_thread",
 ]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 
 from django.db import DataError, Error, transaction
@@ -207,7 +208,7 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
 
 def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
     """Apply a command in a transaction of its own; what it refuses fails the node."""
-    if command.at_once is not None and outlasting(command.at_once):
+    if command.at_once is not None and outlasting(partial(_at_once, command.at_once)):
         return []
     before = (list(cursor.steps), cursor.seq)
     try:
@@ -219,6 +220,11 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
         work.add(written)
         return []
     return outlasting(lambda: _apply(written, cursor, work))
+
+
+def _at_once(write: Callable[[], bool]) -> bool:
+    with own_transaction():
+        return write()
 
 
 def _apply(command: Command, cursor: Cursor, work: Round) -> list[Hint]:

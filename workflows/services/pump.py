@@ -8,7 +8,7 @@ from workflows import clock
 from workflows.dispatch.inline import Mailbox, Message, SlotMessage, TaskMessage
 from workflows.engine.hints import EventLeft
 from workflows.services.after import deliver_left
-from workflows.services.sweeping import sweep_once
+from workflows.services.sweeping import Swept, sweep_once
 from workflows.services.task_calls import run_task_here
 from workflows.services.work import Worked, help_group, work_thread
 
@@ -37,6 +37,10 @@ class Pump:
             self.later[message] = worked.again_at
         return True
 
+    def sweep(self) -> Swept | None:
+        """Look once for what should have moved; None when another sweeper is at it."""
+        return sweep_once()
+
     def drain(self) -> None:
         """Work until nothing can move now.
 
@@ -47,7 +51,7 @@ class Pump:
         while True:
             while self.step():
                 pass
-            swept = sweep_once()
+            swept = self.sweep()
             self.box.messages = [each for each in self.box.messages if each not in self.later]
             if swept is None or not (self.box.messages or swept.has_mended):
                 return

@@ -43,7 +43,7 @@ logger = logging.getLogger("workflows.sweeping")
 #: Longer than a sweep takes; a sweeper that dies is replaced after this.
 _LEASE_SECONDS = 10.0
 #: A group that was just opened or helped is given this long to show that it moves.
-_PATIENCE = timedelta(seconds=3)
+PATIENCE = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _sweep(limit: int) -> Swept:
     sent = len(ready) + len(left) + sum(send_waiting(queue) for queue in limited)
     late = _count(_fail_late, sweep.late_runs(limit))
     with own_transaction():
-        standing = groups.standing_groups(limit, clock.now() - _PATIENCE)
+        standing = groups.standing_groups(limit, clock.now() - PATIENCE)
     for group_id, queue, slots in standing:
         publish.send_helpers(group_id, queue, slots)
     joined = _count(join_group, groups.finished_groups(limit))

@@ -17,6 +17,11 @@ def take_lease(name: str, owner: str, seconds: float) -> bool:
     return is_new
 
 
+def lease_ends(name: str) -> datetime | None:
+    """Return until when a lease is or was held."""
+    return Lease.objects.filter(name=name).values_list("until", flat=True).first()
+
+
 def release_lease(name: str, owner: str) -> None:
     """Give a lease back before its time."""
     Lease.objects.filter(name=name, owner=owner).update(until=clock.now())

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, Greatest
 
 from workflows import clock
 from workflows.models import Slot, Thread, ThreadGroup
@@ -230,24 +232,32 @@ def standing_groups(limit: int, helped_before: Any) -> list[tuple[UUID, str, int
     is held up by a thread that takes long, the others may have been lost.
     A window full of sleepers does not stand still: it waits as they do.
     """
-    queued = Thread.objects.filter(group=OuterRef("pk"), state=ThreadState.QUEUED)
-    live = Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
-    here = Q(threads__state=ThreadState.RUNNING, threads__queue=F("queue"))
-    groups = (
-        ThreadGroup.objects.annotate(live=live, busy=_count_claimants(here))
-        .filter(
-            Q(parallel=0) | Q(live__lt=F("parallel")),
-            Exists(queued),
-            busy__lt=F("slots"),
-            state=GroupState.OPEN,
-            opened_at__lt=helped_before,
-        )
-        .exclude(helped_at__gte=helped_before)
-        .annotate(missing=F("slots") - F("busy"))
-    )
+    groups = _short_of_slots().filter(opened_at__lt=helped_before)
+    groups = groups.exclude(helped_at__gte=helped_before).annotate(missing=F("slots") - F("busy"))
     rows = list(groups.order_by("opened_at").values_list("pk", "queue", "missing")[:limit])
     ThreadGroup.objects.filter(pk__in=[row[0] for row in rows]).update(helped_at=clock.now())
     return rows
+
+
+def first_standing() -> datetime | None:
+    """Return since when the first of the groups that stand still was not helped."""
+    groups = _short_of_slots().annotate(
+        since=Greatest("opened_at", Coalesce("helped_at", "opened_at"))
+    )
+    return groups.order_by("since").values_list("since", flat=True).first()
+
+
+def _short_of_slots() -> QuerySet[ThreadGroup]:
+    """Return the open groups with queued threads, room for them, and not all slots at work."""
+    queued = Thread.objects.filter(group=OuterRef("pk"), state=ThreadState.QUEUED)
+    live = Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
+    here = Q(threads__state=ThreadState.RUNNING, threads__queue=F("queue"))
+    return ThreadGroup.objects.annotate(live=live, busy=_count_claimants(here)).filter(
+        Q(parallel=0) | Q(live__lt=F("parallel")),
+        Exists(queued),
+        busy__lt=F("slots"),
+        state=GroupState.OPEN,
+    )
 
 
 def _count_claimants(which: Q) -> Count:

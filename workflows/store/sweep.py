@@ -113,6 +113,14 @@ def next_ready() -> datetime | None:
     return rows.values_list("wake_at", flat=True).first()
 
 
+def next_lost(*, messages: bool) -> datetime | None:
+    """Return when the next claim counts as lost; with `messages`, or the next message does."""
+    states = [ThreadState.RUNNING, *([ThreadState.READY] if messages else [])]
+    rows = Thread.objects.filter(state__in=states, lease_until__gte=clock.now())
+    ends = rows.order_by("lease_until").values_list("lease_until", flat=True).first()
+    return None if ends is None else ends + timedelta(microseconds=1)
+
+
 def next_deadline() -> datetime | None:
     """Return when the next run will be older than its limit; not while it waits for people."""
     rows = Run.objects.filter(deadline_at__isnull=False).order_by("deadline_at")

@@ -57,9 +57,11 @@ def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[s
         with_real: call a registered activity that has no stub; otherwise such a call fails with
             `no_stub`. Code in the sandbox touches nothing, and is run in any case.
     """
-    named = {name: _stub(name, _answering(answers)) for name, answers in stubs.items()}
+    named = {name: stub_activity(name, answering(answers)) for name, answers in stubs.items()}
     bare = {name.partition(":")[0] for name in stubs} | set(activities())
-    missing = {name: _stub(name, _failing(name, set(stubs)), stands_in=False) for name in bare}
+    missing = {
+        name: stub_activity(name, _failing(name, set(stubs)), stands_in=False) for name in bare
+    }
     real = {name: each for name, each in activities().items() if with_real or is_harmless(name)}
     return {**missing, **real, **named}
 
@@ -71,7 +73,7 @@ def task_stub(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> Stub
         stubs: as of `stubbed`.
         with_real: run a registered task that has no stub; otherwise it fails with `no_stub`.
     """
-    answers = {name: _answering(listed) for name, listed in stubs.items()}
+    answers = {name: answering(listed) for name, listed in stubs.items()}
 
     def answer(call: TaskCall) -> Any:
         node = Suspension.objects.values_list("node", flat=True).get(pk=call.id)
@@ -86,13 +88,15 @@ def task_stub(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> Stub
     return answer
 
 
-def _stub(name: str, function: Callable[..., Any], *, stands_in: bool = True) -> Activity:
+def stub_activity(name: str, function: Callable[..., Any], *, stands_in: bool = True) -> Activity:
+    """Return an activity that a function stands in for, with what else is known of it."""
     known = activities().get(name.partition(":")[0])
     is_internal = known is not None and known.is_internal
     return Activity(name, function, is_internal=is_internal, is_stub=stands_in)
 
 
-def _answering(answers: list[StubAnswer]) -> Callable[..., Any]:
+def answering(answers: list[StubAnswer]) -> Callable[..., Any]:
+    """Return a function of which the n-th call gives the n-th answer; the last repeats."""
     calls = 0
 
     def answer(**_given: Any) -> Any:

@@ -93,6 +93,7 @@ def test_approving_many_asks_first_then_decides_each(
 def test_each_row_is_decided_or_refused_on_its_own(
     ask: Ask, people: People, engine: Engine
 ) -> None:
+    """Contract: Bulk decisions, each row decided or refused on its own."""
     taken, free = ask(title="Taken"), ask(title="Free")
     services.decide(taken.pk, user=people.liam, decision="approve")
     client = staff(people.lena)

@@ -74,6 +74,7 @@ def test_a_superuser_who_was_not_asked_may_not(ask: Ask, people: People) -> None
 
 
 def test_membership_counts_when_the_decision_is_made(ask: Ask, people: People) -> None:
+    """Contract: Who may decide is computed when the decision is made."""
     asked = ask()
     people.lena.groups.clear()
     people.charlie.groups.add(Group.objects.get(name="legal"))
@@ -102,6 +103,7 @@ def test_people_can_be_asked_by_name(ask: Ask, people: People, engine: Engine) -
 
 
 def test_two_must_agree(ask: Ask, people: People, engine: Engine, clock: Clock) -> None:
+    """Contract: `need`: a number of people who must agree."""
     asked = ask(need="2")
     first = services.decide(asked.pk, user=people.lena, decision="approve", comment="One.")
     assert (first.status, engine.answers) == ("open", [])
@@ -116,6 +118,7 @@ def test_two_must_agree(ask: Ask, people: People, engine: Engine, clock: Clock) 
 def test_a_quorum_out_of_reach_is_a_rejection_at_once(
     ask: Ask, people: People, engine: Engine
 ) -> None:
+    """Contract: A quorum that is out of reach is a rejection at once."""
     asked = ask(need="2")
     assert services.decide(asked.pk, user=people.lena, decision="reject").status == "rejected"
     assert engine.answers[0][1]["decision"] == "rejected"
@@ -179,6 +182,7 @@ def test_a_key_is_one_persons_own(ask: Ask, people: People) -> None:
     ("form", "pointer"), [(None, None), ({}, None), ({"ticket": "T"}, "/ticket")]
 )
 def test_a_form_that_does_not_fit(ask: Ask, people: People, form: Any, pointer: str | None) -> None:
+    """Contract: `form`: checked when somebody decides."""
     asked = ask(form=TICKET)
     with pytest.raises(InputRefusedError) as refused:
         services.decide(asked.pk, user=people.lena, decision="approve", form=form)
@@ -234,6 +238,7 @@ def test_an_unknown_request(people: People, engine: Engine, name: str) -> None:
 def test_nothing_is_written_when_the_thread_cannot_be_woken(
     ask: Ask, people: People, engine: Engine
 ) -> None:
+    """Contract: The decision that settles it is one transaction, all or nothing."""
     asked = ask()
     engine.refuse = ConflictError("The wait is over.")
     with pytest.raises(ConflictError):

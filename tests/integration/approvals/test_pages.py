@@ -67,6 +67,7 @@ def test_logging_in_goes_on_to_the_request(ask: Ask, people: People) -> None:
 
 
 def test_the_page_shows_what_was_chosen_and_changes_nothing(ask: Ask, people: People) -> None:
+    """Contract: `show`: context paths the approver may see."""
     shown = {"order": {"id": 7, "lines": [{"name": "Tea", "price": 3}]}}
     asked = ask(title="Refund order 7", shown=shown, form=TICKET)
     page = as_user(people.lena).get(page_of(asked))

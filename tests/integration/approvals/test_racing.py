@@ -114,7 +114,10 @@ def test_one_delivery_sent_eight_times_is_one_vote(engine: Harness, legal: list[
 def test_answers_a_timer_and_a_cancel_have_one_winner(
     engine: Harness, legal: list[User], _round: int
 ) -> None:
-    """Nobody waits for ever either: a deadlock would end one of them with a database error."""
+    """Contract: A timer, an answer and a cancel that race have exactly one winner.
+
+    Nobody waits for ever either: a deadlock would end one of them with a database error.
+    """
     run, asked = parked(engine)
     acts: list[Callable[[], Any]] = [
         *votes_of(asked, legal[:4]),
