@@ -80,7 +80,7 @@ def test_a_real_worker_runs_a_chord_over_the_socket(
 ) -> None:
     workers.start(include="tests.support.probe_tasks")
     probe_tasks.send_chord("first")
-    assert redis_client.blpop([probe_tasks.MARK], timeout=30) == (b"probe-chord", b"first")
+    assert redis_client.blpop([probe_tasks.MARK], timeout=120) == (b"probe-chord", b"first")
 
 
 @pytest.mark.workers
@@ -92,7 +92,7 @@ def test_a_real_worker_on_rabbitmq_counts_its_chord_in_redis(
     with workers_on(broker_url=rabbitmq_url) as started:
         started.start(include="tests.support.probe_tasks")
         _run("tests.support.probe_tasks", "over amqp", environment=started.environment)
-        assert redis_client.blpop([probe_tasks.MARK], timeout=30) == (b"probe-chord", b"over amqp")
+        assert redis_client.blpop([probe_tasks.MARK], timeout=120) == (b"probe-chord", b"over amqp")
 
 
 def _run(module: str, *words: str, environment: dict[str, str]) -> None:
@@ -111,6 +111,6 @@ def test_a_supervised_worker_comes_back_after_a_kill(
     assert workers.kill_pool_process() is not None
     workers.kill_worker(worker)
     probe_tasks.send_chord("after")
-    assert redis_client.blpop([probe_tasks.MARK], timeout=30) == (b"probe-chord", b"after")
+    assert redis_client.blpop([probe_tasks.MARK], timeout=120) == (b"probe-chord", b"after")
     assert worker.pid != first
     assert pool_of(worker)
