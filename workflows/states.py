@@ -50,6 +50,14 @@ class GroupState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class LockState(StrEnum):
+    """What one thread's claim to one lock is."""
+
+    WAITING = "waiting"  # in the queue of the lock, while its suspension is open
+    HELD = "held"
+    LEFT = "left"  # given up before its thread has moved; to be removed
+
+
 Edges = Mapping[tuple[str, str], str]
 
 RUN_EDGES: Edges = {
@@ -89,6 +97,7 @@ THREAD_EDGES: Edges = {
 }
 
 SUSPENSION_EDGES: Edges = {("open", "resolve"): "resolved", ("open", "close"): "closed"}
+LOCK_EDGES: Edges = {("waiting", "grant"): "held", ("held", "leave"): "left"}
 GROUP_EDGES: Edges = {
     ("open", "join"): "joined",
     ("open", "fail"): "failed",

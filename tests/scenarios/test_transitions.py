@@ -19,10 +19,18 @@ from tests.support.builder import (
     wait_event,
     workflow,
 )
+from tests.support.locking import inside_of
 from tests.support.orders import ONE_LEG
 from workflows import services
-from workflows.models import Run, Suspension, Thread, ThreadGroup
-from workflows.states import GROUP_EDGES, RUN_EDGES, SUSPENSION_EDGES, THREAD_EDGES, Edges
+from workflows.models import LockClaim, Run, Suspension, Thread, ThreadGroup
+from workflows.states import (
+    GROUP_EDGES,
+    LOCK_EDGES,
+    RUN_EDGES,
+    SUSPENSION_EDGES,
+    THREAD_EDGES,
+    Edges,
+)
 from workflows.store import transition
 from workflows.testing import Harness
 
@@ -179,6 +187,15 @@ def _leaves_branches_behind(engine: Harness) -> None:
     engine.run("t")
 
 
+def _waits_for_a_lock(engine: Harness) -> None:
+    """And loses it asleep, and has it again."""
+    engine.publish(inside_of(delay("nap", "PT1M"), release_while_suspended=True))
+    engine.publish(inside_of(delay("nap", "PT1H"), name="slow"))
+    engine.start("slow")
+    engine.drain()
+    engine.run("locked")
+
+
 STORIES: tuple[Callable[[Harness], None], ...] = (
     _ends_well,
     _fails,
@@ -193,6 +210,7 @@ STORIES: tuple[Callable[[Harness], None], ...] = (
     _loses_its_worker,
     _fails_in_part,
     _leaves_branches_behind,
+    _waits_for_a_lock,
 )
 
 
@@ -215,6 +233,7 @@ TABLES: dict[str, Edges] = {
     "threads": THREAD_EDGES,
     "suspensions": SUSPENSION_EDGES,
     "groups": GROUP_EDGES,
+    "locks": LOCK_EDGES,
 }
 
 
@@ -224,7 +243,7 @@ def missing(edges: Edges, taken: set[Edge]) -> set[Edge]:
 
 def test_every_edge_leads_to_a_known_state() -> None:
     tables = {Run: RUN_EDGES, Thread: THREAD_EDGES}
-    tables |= {Suspension: SUSPENSION_EDGES, ThreadGroup: GROUP_EDGES}
+    tables |= {Suspension: SUSPENSION_EDGES, ThreadGroup: GROUP_EDGES, LockClaim: LOCK_EDGES}
     for model, edges in tables.items():
         field = "status" if model is Run else "state"
         known = {value for value, _ in getattr(model._meta.get_field(field), "choices", ())}

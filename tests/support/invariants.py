@@ -4,8 +4,9 @@ from django.db.models import Exists, OuterRef
 
 from workflows.engine.plans import load_plan
 from workflows.engine.verdicts import Rule, rule_of
-from workflows.models import Run, Suspension, Thread, ThreadGroup
+from workflows.models import LockClaim, Run, Suspension, Thread, ThreadGroup
 from workflows.states import RUN_FINAL, THREAD_OVER
+from workflows.store.locks import void_claims
 
 _LIVE = Thread.objects.exclude(state__in=THREAD_OVER)
 
@@ -19,6 +20,7 @@ def assert_invariants() -> None:
     _assert_sleepers_can_be_woken()
     _assert_groups_have_owners()
     _assert_parents_are_told()
+    _assert_locks_are_kept()
     moving = Thread.objects.filter(run=OuterRef("pk"), state__in=("ready", "running"))
     asleep = Run.objects.filter(status="suspended")
     assert not asleep.filter(Exists(moving)).exists(), "a suspended run moves"
@@ -69,3 +71,17 @@ def _assert_parents_are_told() -> None:
     forgotten = orphans.filter(parent__has_orphans=False)
     assert not forgotten.filter(parent__status="cancelled").exists(), "nobody cancels an orphan"
     assert not forgotten.filter(asked_by__state="closed").exists(), "nobody cancels an orphan"
+
+
+def _assert_locks_are_kept() -> None:
+    gone = void_claims().values("pk")
+    held: dict[str, list[LockClaim]] = {}
+    for claim in LockClaim.objects.filter(state="held").exclude(pk__in=gone):
+        held.setdefault(claim.name, []).append(claim)
+    for name, claims in held.items():
+        alone = [claim for claim in claims if not claim.is_shared]
+        assert len(alone) in {0, len(claims)}, f"{name} is shared and exclusive at once"
+        assert len(alone) <= min((claim.limit for claim in alone), default=0), f"{name} is crowded"
+    asleep = Suspension.objects.filter(kind__in=("lock", "relock"), state="open")
+    unmet = LockClaim.objects.filter(suspension=OuterRef("pk"), state="waiting")
+    assert not asleep.exclude(Exists(unmet)).exists(), "a thread waits for locks that it has"

@@ -4,6 +4,7 @@ from workflows.admin.definitions import WorkflowAdmin, WorkflowVersionAdmin
 from workflows.admin.questions import QuestionAdmin
 from workflows.admin.rows import (
     EventAdmin,
+    LockClaimAdmin,
     NodeExecutionAdmin,
     SuspensionAdmin,
     ThreadAdmin,
@@ -14,6 +15,7 @@ from workflows.admin.secrets import SecretAdmin
 
 __all__ = [
     "EventAdmin",
+    "LockClaimAdmin",
     "NodeExecutionAdmin",
     "QuestionAdmin",
     "RunAdmin",

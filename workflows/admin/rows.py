@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from workflows.admin.read_only import ReadOnlyAdmin, as_pre, badge, link_to
-from workflows.models import Event, NodeExecution, Suspension, Thread, ThreadGroup
+from workflows.models import Event, LockClaim, NodeExecution, Suspension, Thread, ThreadGroup
 from workflows.selectors.runs import context_of
 
 
@@ -79,6 +79,27 @@ class SuspensionAdmin(OfRunAdmin):
     @admin.display(description="collected")
     def shown_collected(self, suspension: Suspension) -> SafeString:
         return as_pre(suspension.collected)
+
+
+@admin.register(LockClaim)
+class LockClaimAdmin(OfRunAdmin):
+    """Locks: who holds each, and who waits for it in which order."""
+
+    list_display = ("name", "mode", "run_link", "node", "state_badge", "asked_at", "held_at")
+    list_filter = ("state", "is_shared")
+    search_fields = ("name",)
+    ordering = ("name", "id")
+    fields = (
+        "name", "mode", "run_link", "thread", "node", "state_badge", "is_again", "asked_at",
+        "held_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description="mode")
+    def mode(self, claim: LockClaim) -> str:
+        if claim.is_shared:
+            return "shared"
+        return "exclusive" if claim.limit == 1 else f"up to {claim.limit}"
 
 
 @admin.register(Event)

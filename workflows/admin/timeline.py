@@ -33,7 +33,13 @@ _WORDS = {
     "failed": "ran, failed",
     "lost": "until its worker was missed",
 }
-_NOUNS = {"timer": "its time", "event": "an event", "person": "a person"}
+_NOUNS = {
+    "timer": "its time",
+    "event": "an event",
+    "person": "a person",
+    "lock": "a lock",
+    "relock": "its lock again",
+}
 
 
 @dataclass(frozen=True, slots=True)

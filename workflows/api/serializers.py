@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from workflows.api.fields import ToleranceField
+from workflows.api.lock_serializers import ObstacleSerializer
 from workflows.models import (
     Event,
     NodeExecution,
@@ -16,6 +17,7 @@ from workflows.models import (
     WorkflowVersion,
 )
 from workflows.selectors.families import children_of
+from workflows.selectors.locks import obstacles
 from workflows.selectors.runs import progress_of, waits_of
 from workflows.selectors.threads import thread_counts
 
@@ -140,6 +142,7 @@ class WaitSerializer(serializers.ModelSerializer[Suspension]):
     since = serializers.DateTimeField(source="opened_at")
     until = serializers.DateTimeField(source="wake_at", allow_null=True)
     collected = serializers.SerializerMethodField()
+    locks = serializers.SerializerMethodField()
 
     class Meta:
         model = Suspension
@@ -154,11 +157,16 @@ class WaitSerializer(serializers.ModelSerializer[Suspension]):
             "event_key",
             "collect",
             "collected",
+            "locks",
         )
         read_only_fields = fields
 
     def get_collected(self, wait: Suspension) -> int:
         return len(wait.collected)
+
+    @extend_schema_field(ObstacleSerializer(many=True))
+    def get_locks(self, wait: Suspension) -> Any:
+        return ObstacleSerializer(obstacles(wait), many=True).data
 
 
 class GroupSerializer(serializers.Serializer[Any]):

@@ -132,6 +132,7 @@ def _plan(draft: Draft) -> Plan:
         start=draft.graph.starts[0],
         digest=digest(draft.document.value),
         calls=tuple(dict.fromkeys(_calls(draft))),
+        has_locks=any(node.kind.takes_locks for node in nodes.values()),
     )
 
 

@@ -30,6 +30,7 @@ class Plan:
     """A whole workflow; `start` is the id of its start node, `digest` names its content.
 
     `calls` has the workflows that its nodes start, each with the version that the node demands.
+    `has_locks` tells that one of its nodes takes locks.
     """
 
     definition: Definition
@@ -37,3 +38,4 @@ class Plan:
     start: str
     digest: str
     calls: tuple[tuple[str, int | None], ...] = ()
+    has_locks: bool = False

@@ -10,11 +10,11 @@ from workflows.engine import frames
 from workflows.engine.frames import Frames
 from workflows.engine.plans import load_plan
 from workflows.models import Thread
-from workflows.nodes.outcomes import Fail, JSONObject
+from workflows.nodes.outcomes import Fail, JSONObject, Suspend
 from workflows.nodes.parts import part_context, parts_from_json
-from workflows.nodes.suspensions import Resolution
+from workflows.nodes.suspensions import LockAgainWait, Resolution
 from workflows.states import ThreadState
-from workflows.store import groups, runs
+from workflows.store import groups, locks, runs
 from workflows.store.rows import Claim, GroupInfo, HistoryRow, RunInfo, Settlement
 
 
@@ -37,7 +37,7 @@ class Cursor:
     entered_at: datetime = field(default_factory=clock.now)
     has_called: bool = False  # an activity, at the node where the cursor is
     asked: Any = None  # what it was called with
-    pending: Any = None  # the activity that the last commit stopped before
+    pending: Any = None  # what comes before the node: an activity at which the last commit stopped
 
     @property
     def node(self) -> PlanNode:
@@ -161,7 +161,22 @@ def open_cursor(claim: Claim) -> Cursor:
         frames=claim.frames or [],
         resolution=Resolution(**claim.resume) if claim.resume else None,
         asked=claim.resume.get("meta", {}).get("input") if claim.resume else None,
+        pending=_locks_first(claim),
     )
+
+
+def _locks_first(claim: Claim) -> Suspend | None:
+    """Return what takes the locks again that a thread has lost inside of their bodies.
+
+    It lost them when it fell asleep there, or when it failed and is to go on after all.
+    """
+    inside = frames.locks_in(claim.frames)
+    resume = claim.resume or {}
+    if not inside or (resume.get("by") == "refused" and resume["payload"].get("fatal")):
+        return None
+    lost = locks.missing(claim.thread_id, {lock["id"] for lock in inside})
+    again = [lock for lock in inside if lock["id"] in lost]
+    return Suspend(LockAgainWait(again)) if again else None
 
 
 def reopen(cursor: Cursor, claim: Claim) -> Cursor:

@@ -8,7 +8,7 @@ from workflows import conf
 from workflows.compiler.plan import UNDOING, Plan
 from workflows.definition.schema_check import validate_value
 from workflows.engine.children import tell_parent
-from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.hints import Hint, LockLeft, ThreadReady
 from workflows.engine.orphans import leave_orphans
 from workflows.engine.questions import ask_next
 from workflows.engine.settlements import message_end
@@ -16,7 +16,7 @@ from workflows.errors import InputRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import JSONObject
 from workflows.nodes.registry import are_plugin_hooks_on
-from workflows.store import groups, history, questions, runs, suspensions, threads
+from workflows.store import groups, history, locks, questions, runs, suspensions, threads
 
 
 def stop_all(
@@ -50,7 +50,8 @@ def stop_all(
 def stop_groups(run: Run, plan: Plan, group_ids: Collection[UUID]) -> list[Hint]:
     """Cancel what lives in a closed group and the groups inside of it, in a locked run."""
     closed = stop_all(run, plan, "join", within=group_ids)
-    return leave_orphans(run.pk) if any(wait.kind == "child" for wait in closed) else []
+    hints = _free_locks([run.pk], group_ids) if plan.has_locks else []
+    return hints + (leave_orphans(run.pk) if any(wait.kind == "child" for wait in closed) else [])
 
 
 def fits(plan: Plan, output: Any) -> bool:
@@ -71,19 +72,19 @@ def complete(run: Run, plan: Plan, context: JSONObject) -> list[Hint]:
         validate_value(plan.definition.output, outcome["output"], what="the run's output")
     except InputRefusedError as error:
         failure = {"code": "output_invalid", "message": error.message}
-        return _finish(run, closed, "fail", error=failure, output=outcome["output"])
+        return _finish(run, plan, closed, "fail", error=failure, output=outcome["output"])
     written = {key: outcome[key] for key in ("output", "result", "reason")}
-    return _finish(run, closed, "complete", **written)
+    return _finish(run, plan, closed, "complete", **written)
 
 
 def fail(run: Run, plan: Plan, error: JSONObject) -> list[Hint]:
     """End a locked run as failed: its live threads are cancelled, their late results refused."""
-    return _finish(run, stop_all(run, plan, "fail"), "fail", error=error)
+    return _finish(run, plan, stop_all(run, plan, "fail"), "fail", error=error)
 
 
 def cancel(run: Run, plan: Plan, reason: str) -> list[Hint]:
     """End a locked run as cancelled."""
-    return _finish(run, stop_all(run, plan, "cancel"), "cancel", reason=reason)
+    return _finish(run, plan, stop_all(run, plan, "cancel"), "cancel", reason=reason)
 
 
 def undo(run: Run, plan: Plan, reason: str) -> list[Hint]:
@@ -96,6 +97,7 @@ def undo(run: Run, plan: Plan, reason: str) -> list[Hint]:
     queue = conf.settings().default_queue
     thread_id = threads.insert_at(run.pk, UNDOING, queue=queue, lease_until=message_end())
     hints: list[Hint] = [ThreadReady(thread_id, 0, queue)]
+    hints += _free_locks([run.pk]) if plan.has_locks else []
     return hints + (leave_orphans(run.pk) if any(one.kind == "child" for one in closed) else [])
 
 
@@ -109,13 +111,21 @@ def cancel_together(locked: Sequence[Run], reason: str) -> list[Hint]:
     suspensions.close_all(run_ids)
     threads.cancel_all(run_ids)
     runs.cancel_together(locked, reason)
-    return leave_orphans(*run_ids)
+    return _free_locks(run_ids) + leave_orphans(*run_ids)
 
 
-def _finish(run: Run, closed: list[Suspension], event: str, **fields: Any) -> list[Hint]:
+def _free_locks(run_ids: Collection[UUID], within: Collection[UUID] | None = None) -> list[Hint]:
+    """Return the hint that those come next who wait for the locks of what was stopped."""
+    names = locks.names_in(run_ids, within)
+    return [LockLeft(tuple(names))] if names else []
+
+
+def _finish(
+    run: Run, plan: Plan, closed: list[Suspension], event: str, **fields: Any
+) -> list[Hint]:
     """Write the end down, and tell whoever waits for it: every end of a run comes through here."""
     runs.finish(run, event, **fields)
     hints = tell_parent(run)
     if event == "cancel" or any(wait.kind == "child" for wait in closed):
         hints += leave_orphans(run.pk)
-    return hints
+    return hints + _free_locks([run.pk]) if plan.has_locks else hints

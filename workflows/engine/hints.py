@@ -82,6 +82,20 @@ class TaskUnsent:
     suspension_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class LockLeft:
+    """Some who held or wanted these locks do so no more: look who comes next."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockWanted:
+    """A thread waits for locks: look whether those whom it waits for wait for it."""
+
+    suspension_id: UUID
+
+
 Hint = (
     ThreadReady
     | GroupOpened
@@ -93,4 +107,6 @@ Hint = (
     | EventLeft
     | TaskUnsent
     | ChildrenOrphaned
+    | LockLeft
+    | LockWanted
 )

@@ -8,7 +8,7 @@ from workflows.compiler.plan import PlanNode
 from workflows.context.paths import read
 from workflows.engine import bounds
 from workflows.engine.ending import complete, fail, stop_groups
-from workflows.engine.frames import go_to, way_back
+from workflows.engine.frames import go_to, left_between, locks_in, way_back
 from workflows.engine.gathering import failures, first_error, gather
 from workflows.engine.hints import GroupEnding, Hint, ThreadReady
 from workflows.engine.plans import load_plan
@@ -28,7 +28,8 @@ def look_at(run: Run, group: ThreadGroup, *, has_failed: bool = False) -> list[H
 
     `has_failed` tells that parts may have failed since it was looked at last.
     """
-    return _Joining(run, group).look(has_failed=has_failed)
+    joining = _Joining(run, group)
+    return joining.look(has_failed=has_failed) + joining.left
 
 
 class _Joining:
@@ -48,6 +49,7 @@ class _Joining:
         self.errors: list[JSONObject] = []
         self.unjoined = [group.pk]  # the groups whose steps the owner does not know of yet
         self.steps = 0  # that were executed in them
+        self.left: list[Hint] = []  # the locks whose bodies the owner has left
 
     def look(self, *, has_failed: bool) -> list[Hint]:
         group = self.group
@@ -230,6 +232,8 @@ class _Joining:
         if not moved:
             message = f"the owner of group {self.group.pk} does not wait for it"
             raise AssertionError(message)
+        kept = changes.get("frames") if event == "join" else None
+        self.left += left_between(locks_in(self.owner.frames), kept)
 
     def _record(self, node: PlanNode, status: str = "completed", **values: Any) -> None:
         now = clock.now()

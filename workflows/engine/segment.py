@@ -6,7 +6,7 @@ from time import monotonic
 from workflows.engine.bounds import limit_of, too_many
 from workflows.engine.call import call_node
 from workflows.engine.cursor import Cursor
-from workflows.engine.frames import Frames, enter, leave, state_at, way_back
+from workflows.engine.frames import Frames, enter, leave, locks_in, state_at, way_back
 from workflows.nodes.outcomes import (
     Arrive,
     Compensate,
@@ -45,11 +45,13 @@ def walk(cursor: Cursor) -> Stop:
     for _ in range(MAX_NODES):
         if cursor.executed >= limit_of(cursor.plan):
             return _too_many(cursor)
+        inside = cursor.frames
         outcome = call_node(cursor.node, cursor)
         stop = follow(cursor, outcome) if isinstance(outcome, Continue | Enter) else outcome
         if stop is not None:
             return _too_many(cursor) if _is_too_wide(cursor, stop) else stop
-        if monotonic() > deadline:
+        # What follows may take long: others must not wait for it to have a lock that was left.
+        if monotonic() > deadline or _has_left_lock(inside, cursor.frames):
             break
     return Cut()
 
@@ -67,7 +69,7 @@ def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
     if cursor.frames and state_at(cursor.frames, cursor.node_id) is not None:
         cursor.frames, context = _out_of_body(cursor, outcome)
     if isinstance(outcome, Enter):
-        cursor.frames = enter(cursor.frames, cursor.node_id, outcome.state)
+        cursor.frames = enter(cursor.frames, cursor.node_id, outcome.state, outcome.lock)
     target = cursor.node.ports.get(outcome.port) or way_back(cursor.frames)
     if target is None:
         cursor.context = context
@@ -75,6 +77,10 @@ def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
         return Over()
     cursor.move_to(target, context)
     return None
+
+
+def _has_left_lock(before: Frames, now: Frames) -> bool:
+    return before is not now and len(locks_in(before)) > len(locks_in(now))
 
 
 def _is_too_wide(cursor: Cursor, stop: Stop) -> bool:

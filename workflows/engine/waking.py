@@ -4,13 +4,13 @@ from typing import Any
 
 from workflows import clock
 from workflows.engine.deadlines import deadline_of
-from workflows.engine.hints import Hint, ThreadReady
+from workflows.engine.hints import Hint, LockLeft, ThreadReady
 from workflows.engine.orphans import leave_orphans
 from workflows.engine.questions import ask_next
 from workflows.engine.settlements import message_end
 from workflows.models import Suspension
 from workflows.states import ThreadState
-from workflows.store import questions, runs, suspensions, threads
+from workflows.store import locks, questions, runs, suspensions, threads
 
 
 def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> list[Hint]:
@@ -32,7 +32,7 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
         suspension.seq,
         ThreadState.SUSPENDED,
         "wake",
-        resume={"by": by, "payload": payload, "meta": _meta(suspension)},
+        resume=_resume(suspension, by, payload),
         attempt=0,
         wake_at=clock.now(),
         lease_until=message_end(),
@@ -43,10 +43,28 @@ def woken_by(suspension: Suspension, by: str, payload: Any, **answer: Any) -> li
     if suspension.kind == "person" and run.deadline_at is not None:
         run.deadline_at = deadline_of(run)
     runs.wake(run)
-    hints: list[Hint] = []
-    if suspension.kind == "child" and by == "timer":
-        hints = leave_orphans(run.pk)
-    return [*hints, ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)]
+    ready = ThreadReady(suspension.thread_id, suspension.seq, suspension.thread.queue)
+    return [*_left_behind(suspension, by), ready]
+
+
+def _left_behind(suspension: Suspension, by: str) -> list[Hint]:
+    """Return what is to be done about that which a thread no longer waits for."""
+    match suspension.kind:
+        case "child" if by == "timer":
+            return leave_orphans(suspension.run_id)
+        case "lock" | "relock" if by != "lock":
+            locks.leave(suspension_id=suspension.pk)
+            names = {name for lock in suspension.data["locks"] for name in lock["names"]}
+            return [LockLeft(tuple(sorted(names)))]
+        case _:
+            return []
+
+
+def _resume(suspension: Suspension, by: str, payload: Any) -> Any:
+    """Return what the thread is woken with: who has a lock again, with what it had slept for."""
+    if suspension.kind == "relock" and by == "lock":
+        return suspension.data["resume"]
+    return {"by": by, "payload": payload, "meta": _meta(suspension)}
 
 
 def _meta(suspension: Suspension) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from workflows import clock, conf
 from workflows.effects import sandbox
 from workflows.management.answers import counted
 from workflows.models import Lease, Thread
+from workflows.selectors.locks import void_for
 from workflows.states import ThreadState
 
 _PATIENCE = 3.0  # seconds for a server to answer
@@ -52,6 +53,7 @@ def examine() -> Findings:
         yield from _clocks()
         yield from _sweeper()
         yield from _standing_work()
+        yield _locks()
     if conf.settings().dispatcher == "inline":
         yield _inline()
         return
@@ -162,6 +164,14 @@ def _standing_work() -> Findings:
         yield Finding("work", "warn", message, "See the lines on workers and on the sweeper.")
     else:
         yield Finding("work", "ok", "nothing stands that should have moved")
+
+
+def _locks() -> Finding:
+    void = void_for(_LATE)
+    if void:
+        message = f"{counted(void, 'claim')} to locks hold nothing any more and were not removed"
+        return Finding("locks", "warn", message, "See the line on the sweeper.")
+    return Finding("locks", "ok", "every lock is held by a thread that is inside of it")
 
 
 def _inline() -> Finding:

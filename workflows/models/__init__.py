@@ -5,6 +5,7 @@ from workflows.models.definitions import Workflow, WorkflowVersion
 from workflows.models.events import Candidate, Event
 from workflows.models.groups import Slot, ThreadGroup
 from workflows.models.history import NodeExecution
+from workflows.models.locks import LockClaim
 from workflows.models.runs import Run, Thread
 from workflows.models.secrets import Secret
 from workflows.models.suspensions import Question, QuestionAddressee, Suspension
@@ -14,6 +15,7 @@ __all__ = [
     "Event",
     "IdempotencyRecord",
     "Lease",
+    "LockClaim",
     "NodeExecution",
     "Question",
     "QuestionAddressee",

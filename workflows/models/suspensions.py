@@ -20,7 +20,7 @@ class Suspension(models.Model):
     seq = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField(default=1)
     node = models.CharField(max_length=80)
-    kind = models.CharField(max_length=10)  # timer, event, person, child, task, lock
+    kind = models.CharField(max_length=10)  # timer, event, person, child, task, lock, relock
     state = models.CharField(
         max_length=10,
         default=SuspensionState.OPEN,
@@ -51,7 +51,7 @@ class Suspension(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("thread", "seq", "attempt"), name="suspension_once_an_attempt"
+                fields=("thread", "seq", "attempt", "kind"), name="suspension_once_an_attempt"
             ),
             models.CheckConstraint(
                 name="suspension_state_known",

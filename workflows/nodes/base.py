@@ -77,6 +77,7 @@ class Kind(Generic[C]):
     `is_bounded` tells the compiler that a cycle through this kind cannot spin.
     `body_ports` are the ports behind which a thread is inside of the node (a loop, a lock) until
     it comes back: by an edge to the node, or at the end of a way that leads nowhere.
+    `takes_locks` tells that it waits for locks: whatever ends a thread then frees what it held.
     """
 
     name: ClassVar[str]
@@ -85,6 +86,7 @@ class Kind(Generic[C]):
     is_split: ClassVar[bool] = False
     is_join: ClassVar[bool] = False
     body_ports: ClassVar[tuple[str, ...]] = ()
+    takes_locks: ClassVar[bool] = False
 
     def ports(self, config: C) -> dict[str, str | None]:
         """Return every port's name and the node behind it (None: not connected)."""

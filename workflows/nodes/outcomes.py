@@ -30,6 +30,7 @@ class Enter:
 
     A body without a node leads straight back. `compensates` is the `id` of the step that was
     undone on the way, and `output` then what the history keeps of it.
+    `lock` is what a `LockWait` was resolved with: it is held until the body is left, by any way.
     """
 
     context: JSONObject
@@ -38,6 +39,7 @@ class Enter:
     input: Any = None
     compensates: int | None = None
     output: JSONObject | None = None
+    lock: JSONObject | None = None
 
 
 @dataclass(frozen=True, slots=True)

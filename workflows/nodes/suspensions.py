@@ -83,6 +83,33 @@ class TaskWait:
 
 
 @dataclass(frozen=True, slots=True)
+class LockWait:
+    """Sleep until the thread holds all of these locks; it asks for them together.
+
+    The thread is woken with the `lock` that the kind has to give back in its `Enter`: the locks are
+    held for as long as the thread is inside of that body. `limit` is how many may hold one at the
+    same time; those that share it are not counted. With `is_released_asleep` they are held only
+    while the thread is not asleep.
+    """
+
+    names: Sequence[str]
+    is_shared: bool = False
+    limit: int = 1
+    is_released_asleep: bool = False
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockAgainWait:
+    """Sleep until the thread holds again what it has lost inside of the body.
+
+    The engine's own: no kind asks for it. The thread then goes on with what it was woken with.
+    """
+
+    locks: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityCall:
     """Call registered Python code with a rendered input, outside any transaction.
 
@@ -98,10 +125,10 @@ class ActivityCall:
     key: str | None = None
 
 
-Wait = TimerWait | EventWait | PersonWait | ChildWait | TaskWait
+Wait = TimerWait | EventWait | PersonWait | ChildWait | TaskWait | LockWait | LockAgainWait
 
 
-ResolvedBy = Literal["event", "answer", "timer", "activity", "child", "task", "refused"]
+ResolvedBy = Literal["event", "answer", "timer", "activity", "child", "task", "lock", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from workflows.engine.plans import load_plan
 from workflows.errors import DefinitionError, NotFoundError
 from workflows.models import Run, Suspension
 from workflows.nodes.base import Kind
+from workflows.selectors.locks import words_of
 from workflows.selectors.questions import addressees_in_words
 from workflows.selectors.runs import waits_of
 
@@ -19,7 +20,7 @@ class Wait:
 
     suspension: str
     node: str
-    kind: str  # timer, event, person, child, task, lock
+    kind: str  # timer, event, person, child, task, lock, relock
     what: str
     who: str
     since: datetime
@@ -64,7 +65,9 @@ def _told(suspension: Suspension, plan: Plan | None) -> Wait:
     )
 
 
-def _words(suspension: Suspension, plan: Plan | None) -> tuple[str, str]:
+def _words(  # noqa: PLR0911 - one case a wait
+    suspension: Suspension, plan: Plan | None
+) -> tuple[str, str]:
     match suspension.kind:
         case "timer":
             return "its time", "nobody: it goes on by itself"
@@ -74,6 +77,8 @@ def _words(suspension: Suspension, plan: Plan | None) -> tuple[str, str]:
             return _task_words(suspension)
         case "child":
             return _child_words(suspension)
+        case "lock" | "relock":
+            return words_of(suspension)
         case _:
             return _person_words(suspension, plan)
 

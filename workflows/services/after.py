@@ -1,8 +1,7 @@
 """What is done after a commit: messages, joins, and the look whether a run has fallen asleep."""
 
 import logging
-from collections.abc import Collection, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from django.db import Error, transaction
@@ -18,10 +17,13 @@ from workflows.engine.hints import (
     GroupWaiting,
     GroupWidened,
     Hint,
+    LockLeft,
+    LockWanted,
     TaskUnsent,
     ThreadReady,
     ThreadSlept,
 )
+from workflows.services import locks
 from workflows.services.delivering import deliver_candidates, deliver_emitted
 from workflows.services.orphans import cancel_orphans
 from workflows.services.sending import send_task
@@ -37,7 +39,8 @@ def say(hints: Sequence[Hint]) -> None:
     goes wrong here reaches the caller, whose work is committed.
     """
     if hints:
-        transaction.on_commit(partial(_act, hints), robust=True)
+        # Not a partial: Django wants the name of what has failed.
+        transaction.on_commit(lambda: _act(hints), robust=True)
 
 
 def join_group(group_id: UUID) -> bool:
@@ -73,6 +76,18 @@ def stop_children(parents: Collection[UUID]) -> int:
     count, hints = cancel_orphans(parents)
     say(hints)
     return count
+
+
+def free_locks(names: Iterable[str]) -> bool:
+    """Let those come next who wait for these locks; tell whether anybody did."""
+    hints = locks.free_locks(names)
+    say(hints)
+    return bool(hints)
+
+
+def end_cycles(suspension_id: UUID) -> None:
+    """End the cycle of waiters that a wait for locks has closed, if it has."""
+    say(locks.end_cycles(suspension_id))
 
 
 def send_tasks(waits: Sequence[UUID]) -> int:
@@ -145,5 +160,13 @@ def _look(hints: Sequence[Hint]) -> None:
             match_emitted(hint.event_id)
     send_tasks([hint.suspension_id for hint in hints if isinstance(hint, TaskUnsent)])
     stop_children([hint.run_id for hint in hints if isinstance(hint, ChildrenOrphaned)])
+    _look_at_locks(hints)
     for run_id in {hint.run_id for hint in hints if isinstance(hint, ThreadSlept)}:
         fall_asleep(run_id)
+
+
+def _look_at_locks(hints: Sequence[Hint]) -> None:
+    free_locks({name for hint in hints if isinstance(hint, LockLeft) for name in hint.names})
+    for hint in hints:
+        if isinstance(hint, LockWanted):
+            end_cycles(hint.suspension_id)

@@ -18,6 +18,7 @@ from workflows import conf
 from workflows.engine.call import failure_from
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor, open_cursor, reopen
+from workflows.engine.frames import locks_left
 from workflows.engine.hints import GroupEnding, GroupWaiting, Hint, ThreadReady
 from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
@@ -83,7 +84,8 @@ def drive(claims: list[Claim], shift: Shift) -> bool:
         settled, claims = _write(share.settlements, following)
         settled |= {item.claim.thread_id for item in share.written}
         claims = [item.continued() for item in kept if item.claim.thread_id in settled] + claims
-        shift.say(share.hints + _ready(known, settled))
+        left = locks_left(item for item in known if item.claim.thread_id in settled)
+        shift.say([*share.hints, *_ready(known, settled), *left])
         claims = _fitting(claims, shift)
         ended = ended or any(item.is_over for item in known)
     return ended
@@ -179,7 +181,9 @@ def _break_up(work: Round, shift: Shift) -> None:
     given += [hand_back(claim) for claim in share.unbegun]
     settled, _ = _write(given, None)
     ended = [item for item in given + share.written if item.is_over]
-    shift.say(share.hints + _ready(given, settled) + _relief(given, ended))
+    left = locks_left(item for item in given if item.claim.thread_id in settled)
+    left += locks_left(share.written)
+    shift.say([*share.hints, *_ready(given, settled), *_relief(given, ended), *left])
 
 
 def _relief(given: list[Settlement], ended: list[Settlement]) -> list[Hint]:

@@ -15,6 +15,7 @@ from workflows.engine.commands import fail_late, free_claims
 from workflows.engine.hints import EventLeft, ThreadReady
 from workflows.services.after import (
     fall_asleep,
+    free_locks,
     join_group,
     match_emitted,
     say,
@@ -23,6 +24,7 @@ from workflows.services.after import (
 )
 from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
+from workflows.services.locks import end_standing_cycle
 from workflows.services.questions import ask_again
 from workflows.services.turns import limited_queues, send_waiting
 from workflows.store import (
@@ -30,10 +32,12 @@ from workflows.store import (
     control,
     events,
     groups,
+    locks,
     questions,
     runs,
     suspensions,
     sweep,
+    waiters,
 )
 from workflows.store.threads import worker_name
 
@@ -60,13 +64,16 @@ class Swept:
     asked: int = 0
     tasks: int = 0
     stopped: int = 0
+    unlocked: int = 0  # locks with claims that did not count any more
+    cycles: int = 0
     slept: int = 0
     forgotten: int = 0  # requests with a key, whose answers were kept long enough
 
     @property
     def total(self) -> int:
         mended = (self.freed, self.sent, self.timers, self.late, self.helped, self.joined)
-        return sum((*mended, self.matched, self.asked, self.tasks, self.stopped))
+        others = (self.matched, self.asked, self.tasks, self.stopped, self.unlocked, self.cycles)
+        return sum((*mended, *others))
 
     @property
     def has_mended(self) -> bool:
@@ -108,6 +115,8 @@ def _sweep(limit: int) -> Swept:
     asked = _count(ask_again, questions.silent_families(limit))
     tasks = send_tasks(suspensions.unsent(limit))
     stopped = stop_children(runs.with_orphans(limit))
+    unlocked = _count(_free_lock, locks.void_names(limit))
+    cycles = _count(_end_cycle, waiters.standing_waits(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
     with transaction.atomic():
         forgotten = control.forget_old_requests(limit)
@@ -122,6 +131,8 @@ def _sweep(limit: int) -> Swept:
         asked=asked,
         tasks=tasks,
         stopped=stopped,
+        unlocked=unlocked,
+        cycles=cycles,
         slept=slept,
         forgotten=forgotten,
     )
@@ -138,6 +149,17 @@ def _try(mend: Callable[[T], bool], found: T) -> bool:
     except Exception:
         logger.exception("%s of %s failed", mend.__name__, found)
         return False
+
+
+def _free_lock(name: str) -> bool:
+    free_locks([name])
+    return True
+
+
+def _end_cycle(suspension_id: UUID) -> bool:
+    hints = end_standing_cycle(suspension_id)
+    say(hints)
+    return bool(hints)
 
 
 def _fail_late(run_id: UUID) -> bool:

@@ -13,6 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from tests.support.builder import wait_event
+from tests.support.locking import inside_of
 from workflows.admin.timeline import timeline_of
 from workflows.models import Run
 from workflows.testing import Harness
@@ -226,6 +228,8 @@ def test_nothing_can_be_edited(
     model: Any, engine: Harness, parked: Run, log_in: LogIn, client: Client
 ) -> None:
     engine.send("paid", key="7", data={"a": EVIL})
+    engine.publish(inside_of(wait_event("wait", "go"), lock=EVIL))
+    engine.run("locked")
     name = model._meta.model_name
     root = User.objects.create_superuser("root")
     client.force_login(root)
@@ -246,6 +250,7 @@ def test_nothing_can_be_edited(
 def test_every_important_table_is_in_the_admin() -> None:
     assert {model.__name__ for model in OURS} == {
         "Event",
+        "LockClaim",
         "NodeExecution",
         "Question",
         "Run",

@@ -8,7 +8,8 @@ from django.test import Client
 from knox.models import AuthToken
 
 from approvals.models import ApprovalRequest
-from tests.support.builder import ask, end, workflow
+from tests.support.builder import ask, end, wait_event, workflow
+from tests.support.locking import inside_of
 from workflows.models import Question, Run
 from workflows.services.secrets import set_secret
 from workflows.testing import Harness
@@ -56,6 +57,8 @@ def parked(engine: Harness, root: User) -> Run:
     engine.publish(QUESTION)
     run = engine.start("shop/refund", {"rows": [1, 2]}, key="k1", by=root)
     engine.start("shop/question", by=root)
+    engine.publish(inside_of(wait_event("wait", "go")))
+    engine.start("locked", by=root)
     engine.drain()
     engine.send("paid", key="7", data={"a": 1})
     return engine.result(run)

@@ -2,6 +2,7 @@
 
 from workflows.engine.command import Command
 from workflows.engine.cursor import Cursor
+from workflows.engine.frames import locks_left
 from workflows.engine.hints import Hint, ThreadSlept
 from workflows.engine.joining import look_at
 from workflows.engine.verdicts import rule_of
@@ -32,4 +33,5 @@ def apply(ended: Settlement) -> list[Hint] | None:
     if not settled:
         return None
     # A group that goes on without this part takes no notice of its end.
-    return (look_at(run, group) if group is not None else []) or [ThreadSlept(run.pk)]
+    hints = (look_at(run, group) if group is not None else []) or [ThreadSlept(run.pk)]
+    return [*hints, *locks_left([ended])]

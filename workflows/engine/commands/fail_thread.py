@@ -5,6 +5,7 @@ from uuid import UUID
 from workflows.compiler.plan import Plan
 from workflows.engine.cursor import Cursor
 from workflows.engine.ending import fail
+from workflows.engine.frames import locks_left
 from workflows.engine.hints import GroupEnding, Hint, ThreadSlept
 from workflows.engine.joining import look_at
 from workflows.nodes.outcomes import Fail
@@ -36,7 +37,8 @@ def apply(cursor: Cursor, failed: Fail) -> list[Hint] | None:
         return fail(run, cursor.plan, kept)
     # A group that goes on without this part takes no notice of its failure.
     hints = look_at(run, group, has_failed=True) if group is not None else []
-    return hints or [ThreadSlept(run.pk), *([GroupEnding(group.pk)] if group else [])]
+    hints = hints or [ThreadSlept(run.pk), *([GroupEnding(group.pk)] if group else [])]
+    return [*hints, *locks_left([settlement])]
 
 
 def _is_caught(plan: Plan, group_id: UUID) -> bool:

@@ -3,6 +3,7 @@
 from workflows.compiler.plan import UNDOING
 from workflows.engine.cursor import Cursor
 from workflows.engine.ending import cancel, complete, fits
+from workflows.engine.frames import locks_at
 from workflows.engine.hints import Hint
 from workflows.nodes.outcomes import Finish
 from workflows.states import ThreadState
@@ -11,7 +12,7 @@ from workflows.store import runs, threads
 
 def apply_at_once(cursor: Cursor, finish: Finish) -> bool:
     """End a run in which nothing else lives, in one statement; False when that is not so."""
-    if cursor.run.parent_id is not None:
+    if cursor.run.parent_id is not None or locks_at(cursor.claim):
         return False  # somebody may wait for it
     ended = cursor.settled(ThreadState.ENDED, "end")
     return fits(cursor.plan, finish.output) and threads.finish_alone(

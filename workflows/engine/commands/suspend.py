@@ -8,6 +8,7 @@ from workflows.engine.call import node_call
 from workflows.engine.children import begin_child, describe
 from workflows.engine.cursor import Cursor
 from workflows.engine.hints import EventLeft, Hint, TaskUnsent, ThreadSlept
+from workflows.engine.locking import ask, fields_of, let_go_asleep, lock_names_of
 from workflows.engine.matching import early_events
 from workflows.engine.retries import attempt_to_sleep
 from workflows.engine.waking import woken_by
@@ -18,6 +19,8 @@ from workflows.nodes.suspensions import (
     ActivityCall,
     ChildWait,
     EventWait,
+    LockAgainWait,
+    LockWait,
     PersonWait,
     TaskWait,
     TimerWait,
@@ -35,6 +38,8 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
         raise TypeError(message)
     if isinstance(wait, EventWait):
         suspensions.lock_correlation(wait.type, wait.key)
+    if isinstance(wait, LockWait | LockAgainWait):
+        lock_names_of(wait)
     # Whoever stops the run must see the wait that is opened here, or be seen.
     run = runs.lock_run(cursor.claim.run_id)
     if run is None:
@@ -50,20 +55,23 @@ def apply(cursor: Cursor, suspend: Suspend) -> list[Hint] | None:
     settled, _ = threads.settle([asleep], None)
     if not settled:
         return None
-    opened = suspensions.insert(
-        run_id=cursor.claim.run_id,
-        thread_id=cursor.claim.thread_id,
-        seq=cursor.seq,
-        attempt=attempt_to_sleep(cursor),
-        node=cursor.node_id,
-        input=suspend.input,
-        **_fields(wait),
+    fields = {
+        "run_id": cursor.claim.run_id,
+        "thread_id": cursor.claim.thread_id,
+        "seq": cursor.seq,
+        "attempt": attempt_to_sleep(cursor),
+        "node": cursor.node_id,
+        "input": suspend.input,
+        **_fields(wait, cursor),
         **(questions.take_place(family, queued.due) if queued and family else {}),
-    )
-    return _begin(opened, wait, cursor, run)
+    }
+    opened = suspensions.insert(**fields)
+    return let_go_asleep(cursor) + _begin(opened, wait, cursor, run)
 
 
-def _begin(opened: Suspension, wait: Wait, cursor: Cursor, run: Run) -> list[Hint]:
+def _begin(  # noqa: PLR0911 - one case a wait
+    opened: Suspension, wait: Wait, cursor: Cursor, run: Run
+) -> list[Hint]:
     """Do what the wait needs besides its row, and return what to say after the commit."""
     slept = ThreadSlept(run.pk)
     match wait:
@@ -76,6 +84,8 @@ def _begin(opened: Suspension, wait: Wait, cursor: Cursor, run: Run) -> list[Hin
             return _take_early(opened, cursor) or [slept]
         case TaskWait():
             return [TaskUnsent(opened.pk), slept]
+        case LockWait() | LockAgainWait():
+            return ask(opened)
         case PersonWait():
             _ask(opened, wait, cursor)
         case TimerWait():
@@ -113,8 +123,10 @@ def _leave(opened: Suspension, event_ids: list[int]) -> list[Hint]:
     return [EventLeft(first)] if first is not None else []
 
 
-def _fields(wait: Wait) -> dict[str, Any]:  # noqa: PLR0911 - one case a wait
+def _fields(wait: Wait, cursor: Cursor) -> dict[str, Any]:  # noqa: PLR0911 - one case a wait
     match wait:
+        case LockWait() | LockAgainWait():
+            return fields_of(wait, cursor)
         case TimerWait():
             return {"kind": "timer", "wake_at": _timer_end(wait)}
         case EventWait():

@@ -12,6 +12,7 @@ _MACHINES: tuple[tuple[str, type[StrEnum], states.Edges, tuple[str, ...]], ...] 
     ("Thread", states.ThreadState, states.THREAD_EDGES, ("ready", "queued")),
     ("Suspension", states.SuspensionState, states.SUSPENSION_EDGES, ("open",)),
     ("Group", states.GroupState, states.GROUP_EDGES, ("open",)),
+    ("Lock claim", states.LockState, states.LOCK_EDGES, ("waiting",)),
 )
 _ABOUT = (
     "A status changes only along an edge of these tables, by compare-and-set, and the database "

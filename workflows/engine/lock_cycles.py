@@ -1,0 +1,135 @@
+"""Threads that wait for each other by way of locks: found in the rows, and told in words.
+
+A thread waits for those who are before it in the queue of a lock, for its branches at a join, and
+for its child run. It is stuck when it cannot go on unless others go on that are stuck themselves.
+Of a semaphore one holder that goes on is enough: not every circle of waiters is stuck.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from uuid import UUID
+
+from workflows.engine.verdicts import is_watched
+from workflows.models import LockClaim
+from workflows.states import LockState
+from workflows.store import groups, waiters
+from workflows.store.locks import Crowd
+from workflows.store.waiters import Waiter
+
+CODE = "lock_cycle"
+#: So many threads are looked at; those beyond count as if they could go on.
+_MOST = 2000
+
+Waiters = Mapping[int, Waiter]
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A cycle of waiters: who has to give up, whether it had its locks before, and all in words."""
+
+    victim: UUID  # its suspension
+    is_again: bool
+    message: str
+
+
+def find_cycle(thread_id: int) -> Cycle | None:
+    """Return the cycle that keeps a thread from ever going on, if there is one."""
+    found = _reached(thread_id)
+    stuck = _stuck(found)
+    if thread_id not in stuck:
+        return None
+    way = [thread_id]
+    while (following := _blocker(found[way[-1]], stuck)) not in way:
+        way.append(following)
+    return _told([found[each] for each in way[way.index(following) :]], stuck)
+
+
+def _reached(start: int) -> Waiters:
+    """Return all waiters that a thread waits for, however far away, and itself."""
+    found: dict[int, Waiter] = {}
+    front = {start}
+    while front and len(found) < _MOST:
+        loaded = waiters.load(front)
+        found |= loaded
+        front = {each for waiter in loaded.values() for each in _blockers(waiter)} - found.keys()
+    return found
+
+
+def _blockers(waiter: Waiter) -> Iterator[int]:
+    yield from waiter.others
+    for _, ahead in waiter.claims:
+        yield from (claim.thread_id for claim in ahead)
+
+
+def _stuck(found: Waiters) -> set[int]:
+    """Return those that can never go on: the others go on one after the other in thought."""
+    stuck = set(found)
+    while going := {each for each in stuck if _can_go_on(found[each], stuck)}:
+        stuck -= going
+    return stuck
+
+
+def _can_go_on(waiter: Waiter, stuck: Collection[int]) -> bool:
+    if waiter.claims:
+        return all(_is_let_in(claim, ahead, stuck) for claim, ahead in waiter.claims)
+    if waiter.group_id is not None and is_watched(groups.load_group(waiter.group_id)):
+        is_one_free = any(each not in stuck for each in waiter.others)
+        return is_one_free or waiters.can_move(waiter.group_id)
+    return not any(each in stuck for each in waiter.others)
+
+
+def _is_let_in(claim: LockClaim, ahead: Collection[LockClaim], stuck: Collection[int]) -> bool:
+    crowd = Crowd()
+    for other in ahead:
+        if other.thread_id in stuck:
+            crowd = crowd.with_(other)
+    return crowd.admits(claim)
+
+
+def _blocker(waiter: Waiter, stuck: Collection[int]) -> int:
+    """Return one of the stuck threads that a stuck one waits for."""
+    edge = _edge(waiter, stuck)
+    if edge is not None:
+        return edge[1].thread_id
+    return next(each for each in waiter.others if each in stuck)
+
+
+def _edge(waiter: Waiter, stuck: Collection[int]) -> tuple[LockClaim, LockClaim] | None:
+    """Return the claim that keeps a stuck thread, and the one before it that keeps that."""
+    for claim, ahead in waiter.claims:
+        if not _is_let_in(claim, ahead, stuck):
+            standing = (other for other in ahead if other.thread_id in stuck)
+            # Those that share it with each other are in nobody's way.
+            return claim, next(
+                each for each in standing if not (claim.is_shared and each.is_shared)
+            )
+    return None
+
+
+def _told(cycle: list[Waiter], stuck: Collection[int]) -> Cycle:
+    first = _name(cycle[0])
+    waits = [f"{_waits(waiter, stuck)} {_name(other)}" for waiter, other in pairwise(cycle)]
+    chain = ", which ".join([*waits, f"{_waits(cycle[-1], stuck)} {first}"])
+    # Who has lost a lock while it slept had it before the others: it is older than its claim.
+    claims = [waiter.claims[0][0] for waiter in cycle if waiter.claims]
+    youngest = max(claims, key=lambda claim: (not claim.is_again, claim.pk))
+    message = (
+        f"The threads wait for each other, and the youngest gives up: {first} {chain}. "
+        "Take the locks in one order everywhere, or as one list of names."
+    )
+    return Cycle(youngest.suspension_id, youngest.is_again, message)
+
+
+def _name(waiter: Waiter) -> str:
+    return f"run {waiter.run_id} at {waiter.node!r}"
+
+
+def _waits(waiter: Waiter, stuck: Collection[int]) -> str:
+    """Return for what a stuck thread waits, up to the name of whom."""
+    edge = _edge(waiter, stuck)
+    if edge is None:
+        return "waits for its branch" if waiter.group_id else "waits for its child"
+    claim, other = edge
+    how = "held by" if other.state == LockState.HELD else "that was asked for before by"
+    return f'waits for "{claim.name}" {how}'
