@@ -297,9 +297,14 @@ def loose_definitions(draw: Draw) -> dict[str, Any]:
 
 
 def _definition(
-    draw: Draw, workflow: str, *others: str, depth: int = 0, **mood: bool
+    draw: Draw,
+    workflow: str,
+    *others: str,
+    depth: int = 0,
+    is_wild: bool = False,
+    is_loose: bool = False,
 ) -> dict[str, Any]:
-    author = _Author(draw, others=others, **mood)
+    author = _Author(draw, others=others, is_wild=is_wild, is_loose=is_loose)
     last = author.add(end("end"))
     first = author.block(last, depth)
     if others and not any(node["type"] == "gosub" for node in author.nodes):
