@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given, settings
@@ -187,3 +188,37 @@ def test_any_graph_is_compiled_or_refused(drawn: list[tuple[dict[str, Any], list
         if node["type"] == "switch":
             nodes[-1].pop("next", None)
     answer(json.dumps({"workflow": "w", "nodes": nodes}))
+
+
+#: Every field of every kind, with something that it may take or may not.
+_FIELDS = {
+    name: sorted(kind.Config.model_json_schema()["properties"]) for name, kind in KINDS.items()
+}
+_SORTS: dict[str, st.SearchStrategy[Any]] = {
+    "branches": st.lists(st.fixed_dictionaries({"name": st.text(max_size=3), "next": ids})),
+    "choices": st.lists(st.fixed_dictionaries({"when": st.sampled_from(["x", "", "1 +"])})),
+    "entries": st.lists(st.fixed_dictionaries({"set": st.sampled_from(["a", "", "a..b"])})),
+    "tolerate": st.fixed_dictionaries({}, optional={"count": scalars, "percent": scalars}),
+    "retry": st.fixed_dictionaries({"attempts": st.integers(-1, 5)}, optional={"jitter": scalars}),
+    "wait_for": st.sampled_from(["all", "any", "group.live", "1 +"]) | st.integers(-1, 9),
+    "rest": st.sampled_from(["cancel", "absorb", "x"]),
+}
+_ports = st.sampled_from(["next", "process", "body", "on_error", "on_limit", "default"])
+
+
+@st.composite
+def _any_node(draw: Callable[[st.SearchStrategy[Any]], Any], name: str) -> dict[str, Any]:
+    kind = draw(st.sampled_from(sorted(KINDS)))
+    node = {"id": name, "type": kind}
+    for field in draw(st.sets(st.sampled_from(_FIELDS[kind]), max_size=6)) - {"id", "type"}:
+        node[field] = draw(_SORTS.get(field, ids | values))
+    if "items" in _FIELDS[kind]:
+        node.setdefault("items", "rows")
+    return node | {draw(_ports): draw(ids) for _ in range(draw(st.integers(0, 2)))}
+
+
+@given(st.tuples(*(_any_node(f"n{index}") for index in range(8))))
+@settings(max_examples=400, deadline=None)
+def test_any_nodes_of_any_kinds_are_compiled_or_refused(nodes: tuple[dict[str, Any], ...]) -> None:
+    start = {"id": "start", "type": "start", "next": "n0"}
+    answer(json.dumps({"workflow": "w", "nodes": [start, *nodes]}))

@@ -13,10 +13,10 @@ from tests.support.assertions import assert_at_rest, assert_each_step_once
 from tests.support.families import family
 from tests.support.invariants import assert_invariants
 from tests.support.orders import Order, engine_in
-from tests.support.random_workflows import definitions, families, inputs
+from tests.support.random_workflows import definitions, families, inputs, loose_definitions
 from workflows import services
 from workflows.context.values import equal
-from workflows.models import Run
+from workflows.models import Run, Suspension, Thread
 from workflows.testing import Harness
 from workflows.testing.harness import VirtualClock
 
@@ -107,6 +107,40 @@ def test_a_run_that_is_cancelled_at_any_moment_leaves_nothing_behind(
         assert_at_rest(run)
         assert_each_step_once(run)
         assert_invariants()
+
+
+@pytest.mark.long
+@examples
+@given(definition=loose_definitions(), data=inputs(), seed=st.integers(0, 999))
+def test_a_run_ends_or_sleeps_and_can_be_woken(
+    definition: dict[str, Any], data: dict[str, Any], seed: int
+) -> None:
+    """Whatever fails or is waited for, nothing stands still that nobody can move."""
+    dice = random.Random(seed)  # noqa: S311
+    with _engine(seed) as engine:
+        engine.publish(definition)
+        run = engine.start("random", data)
+        for _ in range(dice.randrange(60)):
+            if dice.random() < 0.05:
+                engine.lose_messages()
+            if not engine.pump.step():
+                _let_time_pass(engine, dice)
+        while engine.result(run).ended_at is None and (due := engine.next_due()) is not None:
+            engine.jump_to(due)
+        for _ in range(2):
+            engine.jump(seconds=16)  # what was lost is found
+        assert_invariants()
+        assert_each_step_once(run)
+        if engine.result(run).ended_at is not None:
+            assert_at_rest(run)
+            return
+        assert engine.result(run).status == "suspended"
+        assert not Thread.objects.filter(run=run, state__in=("ready", "running")).exists()
+        waits = Suspension.objects.filter(run=run, state="open")
+        assert set(waits.values_list("kind", flat=True)) <= {"event", "person"}
+        assert waits.exists()
+        services.cancel(run.pk)
+        assert_at_rest(run)
 
 
 def assert_family_ended(run: Run, status: str) -> None:

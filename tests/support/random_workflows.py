@@ -1,6 +1,7 @@
 """Small workflows drawn at random: all that splits, joins, races, fails, loops, sleeps, decides.
 
-What depends on who is first is drawn too, but leaves nothing: the output is always the same.
+What depends on who is first is drawn too, but leaves nothing: the output is always the same. Only
+of `loose_definitions` nothing is known but that they end, or sleep and can be woken.
 """
 
 from collections.abc import Callable
@@ -13,16 +14,19 @@ from tests.support import activities  # noqa: F401 - registers them
 from tests.support.builder import (
     Node,
     activity,
+    ask,
     batch,
     delay,
     each,
     edit,
+    emit,
     end,
     fan_in,
     fan_out,
     gosub,
     race,
     switch,
+    wait_event,
 )
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -31,6 +35,9 @@ Step = Callable[[str | None, int], str]
 _VALUES = st.sampled_from([1, "x", [1, 2], {"a": 1}, "${n}", "${[n]}", "${{'k': n}}", None])
 _DEPTH = 3
 _ALL_MAY_FAIL = {"percent": 100}
+_FOLDS = st.sampled_from(["sum", "count", "min", "max", "first", "last", "avg", "group_by"])
+#: Waits for all of them, in other words.
+_EVERYTHING = ("group.live == 0", "group.arrived + group.failed == group.expected")
 
 
 @dataclass
@@ -41,6 +48,7 @@ class _Author:
     nodes: list[Node] = field(default_factory=list)
     others: tuple[str, ...] = ()  # workflows to call
     is_wild: bool = False  # with parts that others do not wait for, and that are stopped
+    is_loose: bool = False  # with failures that nobody takes, and waits that nobody ends
     catching: int = 0  # how many splits around this place take failures
 
     def name(self, kind: str) -> str:
@@ -59,11 +67,16 @@ class _Author:
         return start
 
     def step(self, follow: str | None, depth: int) -> str:
-        kinds: list[Step] = [self.an_edit, self.an_edit, self.a_delay]
+        kinds: list[Step] = [self.an_edit, self.an_edit, self.a_delay, self.a_computation]
+        kinds += [self.a_second_attempt, self.a_word_to_itself]
         if depth < _DEPTH:
             kinds += [self.a_fan_out, self.a_map, self.a_batch, self.a_switch, self.a_loop]
+            kinds += [self.a_sure_race, self.a_sure_join]
             if self.is_wild:
                 kinds += [self.a_caught_fan_out, self.a_partial_join, self.a_race]
+                kinds += [self.a_partial_list]
+        if self.is_loose:
+            kinds += [self.a_failure, self.a_long_wait, self.a_full_stop]
         if self.catching:
             kinds += [self.a_failure]
         if self.others:
@@ -78,6 +91,33 @@ class _Author:
     def a_delay(self, follow: str | None, _depth: int) -> str:
         seconds = self.draw(st.integers(1, 3))
         return self.add(delay(self.name("rest"), f"PT{seconds}S", next=follow))
+
+    def a_computation(self, follow: str | None, _depth: int) -> str:
+        """Compute with the list, which stays one of numbers."""
+        node: Node = self.draw(
+            st.sampled_from(
+                [
+                    {"type": "transform", "value": "items.map(x, x + n)", "result": "items"},
+                    {"type": "transform", "value": "{'n': n, 'count': size(items)}"},
+                    {"type": "filter", "items": "items", "when": "(item + index) % 2 == 0"},
+                    {"type": "filter", "items": "items", "when": "item > n", "result": "output"},
+                    {"type": "aggregate", "items": "items", "function": self.draw(_FOLDS)},
+                ]
+            )
+        )
+        return self.add({**node, "id": self.name("compute"), "next": follow})
+
+    def a_second_attempt(self, follow: str | None, _depth: int) -> str:
+        retry = {"attempts": 3, "backoff": "PT1S"}
+        fields = {"input": {"attempt": 2}, "retry": retry, "result": "tries"}
+        return self.add(activity(self.name("try"), "test.fail_until", next=follow, **fields))
+
+    def a_word_to_itself(self, follow: str | None, _depth: int) -> str:
+        """Send an event and wait for one: whose it is, is forgotten."""
+        forget = {"type": "edit", "entries": [{"delete": "word"}], "next": follow}
+        after = self.add({**forget, "id": self.name("forget")})
+        wait = wait_event(self.name("hear"), "word", key="run.id", result="word", next=after)
+        return self.add(emit(self.name("say"), "word", key="run.id", next=self.add(wait)))
 
     def a_gosub(self, follow: str | None, _depth: int) -> str:
         fields: dict[str, Any] = {"next": follow}
@@ -149,6 +189,57 @@ class _Author:
         ways = {"merge": "", "winner": "", "on_error": tidy, "tolerate": _ALL_MAY_FAIL}
         return self.add({**race(self.name("race"), next=tidy, **starts), **ways})
 
+    def a_sure_race(self, follow: str | None, depth: int) -> str:
+        """Let a branch race with one that never ends: what it leaves is kept, and its name."""
+        never = self.add(wait_event(self.name("never"), "never", key="run.id", next=None))
+        sure = self.block(None, depth + 1)
+        return self.add(race(self.name("race"), next=follow, sure=sure, never=never))
+
+    def a_sure_join(self, follow: str | None, depth: int) -> str:
+        """Wait for all branches in other words: each end is looked at by itself."""
+        limit, follow = self.some_tolerance(follow)
+        wait_for = self.draw(st.sampled_from(_EVERYTHING))
+        join = self.add(fan_in(self.name("join"), wait_for=wait_for, next=follow))
+        starts = self.branches(join, depth)
+        self.catching -= bool(limit)
+        return self.add({**fan_out(self.name("split"), **starts), **limit})
+
+    def a_partial_list(self, follow: str | None, depth: int) -> str:
+        """Go on with some parts of a list, and keep nothing of them."""
+        tidy = self.a_tidying(follow)
+        self.catching += 1
+        part = self.block(None, depth + 1)
+        self.catching -= 1
+        fields = {
+            "wait_for": self.draw(st.sampled_from(["any", 2, "group.arrived * 2 > group.live"])),
+            "rest": self.draw(st.sampled_from(["cancel", "absorb"])),
+            "parallel": self.draw(st.integers(0, 2)),
+            "tolerate": _ALL_MAY_FAIL,
+        }
+        ways = {"merge": "", "next": tidy, "on_error": tidy}
+        make = self.draw(st.sampled_from([each, batch]))
+        size = {"size": 1} if make is batch else {}
+        return self.add(make(self.name("some"), part, **fields, **ways, **size))
+
+    def a_long_wait(self, follow: str | None, _depth: int) -> str:
+        """Wait for what may never come, or wait in vain."""
+        name = self.name("long")
+        limit = self.draw(st.sampled_from([{}, {"timeout": "PT5S"}]))
+        make = self.draw(st.sampled_from([ask, lambda id_, **more: wait_event(id_, "x", **more)]))
+        return self.add(make(name, next=follow, **limit))
+
+    def a_full_stop(self, follow: str | None, _depth: int) -> str:
+        """End the thread, or everything, for some contexts."""
+        name = self.name("stop")
+        stops: list[Node] = [
+            end(name),
+            end(name, terminate=True),
+            end(name, result="blocked", reason="${n}"),
+            {"id": name, "type": "fail", "code": "enough", "message": "${output}"},
+        ]
+        stop, fine = self.add(self.draw(st.sampled_from(stops))), self.an_edit(follow, 0)
+        return self.add(switch(self.name("whether"), fine, **{stop: "n % 2 == 1"}))
+
     def a_tidying(self, follow: str | None) -> str:
         """Take away what tells which parts have failed before the others were stopped."""
         gone = [{"delete": "error"}, {"delete": "errors"}]
@@ -169,13 +260,17 @@ class _Author:
 
     def a_map(self, follow: str | None, depth: int) -> str:
         limit, follow = self.some_tolerance(follow)
-        part, parallel = self.block(None, depth + 1), self.draw(st.integers(0, 2))
+        part, window = self.block(None, depth + 1), self.a_window()
         self.catching -= bool(limit)
-        return self.add(each(self.name("map"), part, parallel=parallel, next=follow, **limit))
+        return self.add(each(self.name("map"), part, next=follow, **window, **limit))
+
+    def a_window(self) -> Node:
+        wait_for = self.draw(st.sampled_from([{}, {}, *({"wait_for": one} for one in _EVERYTHING)]))
+        return {"parallel": self.draw(st.integers(0, 2)), **wait_for}
 
     def a_batch(self, follow: str | None, depth: int) -> str:
         limit, follow = self.some_tolerance(follow)
-        part, window = self.block(None, depth + 1), {"parallel": self.draw(st.integers(0, 2))}
+        part, window = self.block(None, depth + 1), self.a_window()
         self.catching -= bool(limit)
         size = self.draw(st.integers(0, 2))
         return self.add(batch(self.name("batch"), part, size=size, next=follow, **window, **limit))
@@ -195,10 +290,21 @@ def families(draw: Draw) -> list[dict[str, Any]]:
     return [leaf, branch, _definition(draw, "random", "leaf", "branch", depth=1)]
 
 
+@st.composite
+def loose_definitions(draw: Draw) -> dict[str, Any]:
+    """Draw a definition that may fail, and that may sleep for ever."""
+    return _definition(draw, "random", is_wild=True, is_loose=True)
+
+
 def _definition(
-    draw: Draw, workflow: str, *others: str, depth: int = 0, is_wild: bool = False
+    draw: Draw,
+    workflow: str,
+    *others: str,
+    depth: int = 0,
+    is_wild: bool = False,
+    is_loose: bool = False,
 ) -> dict[str, Any]:
-    author = _Author(draw, others=others, is_wild=is_wild)
+    author = _Author(draw, others=others, is_wild=is_wild, is_loose=is_loose)
     last = author.add(end("end"))
     first = author.block(last, depth)
     if others and not any(node["type"] == "gosub" for node in author.nodes):
