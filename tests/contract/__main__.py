@@ -1,8 +1,14 @@
 """Writes docs/reference/contract.md, or compares it with `--check`."""
 
+import os
 import sys
 
-from tests.contract.page import PATH, page
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django.setup()
+
+from tests.contract.page import PATH, page  # noqa: E402 - reads what the apps have registered
 
 text = page()
 if "--check" not in sys.argv:

@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 
 from tests.support.patterns import PAGE, patterns
-from workflows.nodes.registry import kinds
 
 _ROW = re.compile(
     r"^\| (\d+) \| \[(.+?)\]\(#.+?\) \| (.+?) \| `(test_wcp_(\d\d)_\w+)` \|$", re.MULTILINE
@@ -41,10 +40,3 @@ def test_the_count_is_right() -> None:
     assert [int(count) for count in found.groups()] == [
         counted[how] for how in ("Directly", "By a construction", "In part")
     ]
-
-
-def test_the_page_does_not_wait_for_a_kind_that_is_built() -> None:
-    """When `lock` is there, its documents are `yaml`, which the tests of all pages compile."""
-    waits = "not built yet" in TEXT
-    assert waits is ("lock" not in kinds())
-    assert waits is ("```yml" in TEXT)

@@ -6,11 +6,8 @@ import pytest
 
 from tests.support.assertions import assert_completed, visited
 from tests.support.patterns import in_every_order, times, waiting
-from workflows.nodes.registry import kinds
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
-
-needs_lock = pytest.mark.skipif("lock" not in kinds(), reason="the kind `lock` is not built yet")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +32,6 @@ def test_wcp_16_deferred_choice_by_time() -> None:
         assert_completed(run, {"chosen": "late"})
 
 
-@needs_lock
 def test_wcp_17_interleaved_parallel_routing() -> None:
     """Each task once, one at a time, and the first of the two before the second."""
     events = {"weigh": "weighed", "label": "labelled", "photo": "photographed"}
@@ -100,7 +96,6 @@ def test_wcp_24_persistent_trigger() -> None:
         assert [one.output for one in ended] == [{"post": "letter"}]
 
 
-@needs_lock
 def test_wcp_39_critical_section() -> None:
     """Of two sections at most one is under way at any moment, until it is over as a whole."""
     for engine, name in in_every_order(39):
@@ -116,7 +111,6 @@ def test_wcp_39_critical_section() -> None:
         assert order in (["loading", "secure", "unloading"], ["unloading", "loading", "secure"])
 
 
-@needs_lock
 def test_wcp_40_interleaved_routing() -> None:
     """Each task once, in any order, never two at the same time."""
     for engine, name in in_every_order(40):

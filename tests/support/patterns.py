@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "patterns.md"
 _SECTION = re.compile(
     r"^### (\d+)\. ([^\n]+)\n\n\*\*([^*.]+?)\.?\*\*(.*?)(?=^##)", re.MULTILINE | re.DOTALL
 )
-_DOCUMENT = re.compile(r"^```ya?ml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_DOCUMENT = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 #: As sent, shuffled a leg at a time, shuffled and doubled.
 _ORDERS = tuple(dict.fromkeys((*ORDERS[:2], ORDERS[-1])))
