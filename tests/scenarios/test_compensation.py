@@ -180,7 +180,7 @@ def test_inside_of_a_loop() -> None:
 
 
 def test_a_child_undoes_its_own(engine: Harness) -> None:
-    """Contract: in its own run with its own context, counters, history and error."""
+    """A child has a history of its own, and undoes what is in it."""
     engine.publish(saga(do("a"), do("b")))
     refused = {**REFUSED, "on_error": "again"}
     engine.publish(
