@@ -9,7 +9,8 @@ from benchmarks.place import Place, median, timed, wait_for
 from benchmarks.report import Row
 from benchmarks.tasks import DONE
 
-RUNS, STEPS, ROUNDS, ALONE = 200, 10, 3, 40
+RUNS, STEPS, ROUNDS, ALONE = 200, 10, 5, 40
+WARM_UP = 50  # processes that have just started learn costs and fill caches first
 
 
 def measure(place: Place) -> list[Row]:
@@ -17,8 +18,8 @@ def measure(place: Place) -> list[Row]:
     from workflows import services  # noqa: PLC0415 - Django has to be set up first
 
     services.publish(json.dumps(definition()))
-    _together(5)
-    _chains(place, 5)
+    _together(WARM_UP)
+    _chains(place, WARM_UP)
     ours, theirs = [], []
     for _ in range(ROUNDS):
         ours.append(_together(RUNS))
