@@ -12,6 +12,7 @@ from workflows.nodes import builtin
 from workflows.nodes.registry import kinds
 
 TESTS = Path(__file__).parent.parent / "unit" / "nodes"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 MODULES = sorted(info.name for info in pkgutil.iter_modules(builtin.__path__))
 
 
@@ -48,6 +49,17 @@ def test_a_module_has_one_kind_of_its_name(module: str) -> None:
 def test_a_kind_has_a_test_file(module: str) -> None:
     text = (TESTS / f"test_{module}.py").read_text()
     assert "\ndef test_" in text
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_kind_has_an_example_that_runs(module: str) -> None:
+    """Examples with an expected result are run by tests/scenarios, the review by its own tests."""
+    files = [file for file in EXAMPLES.glob("*/*.yaml") if f"type: {module}" in file.read_text()]
+    assert any(
+        (file.parent / name).exists()
+        for file in files
+        for name in ("expected.json", "expected_report.json")
+    )
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 from tests.integration.cli.calling import call
 from tests.support.activities import Killed
 from tests.support.builder import activity, end, workflow
-from workflows import conf
-from workflows.admin.timeline import spoken, timeline_of
+from workflows import clock, conf
+from workflows.admin.timeline import timeline_of
 from workflows.models import Run
 from workflows.store.threads import worker_name
 from workflows.testing import Harness
@@ -65,7 +65,7 @@ def test_the_api_shows_it(once_lost: Run, root: User) -> None:
 
 def test_the_timeline_shows_it(once_lost: Run, engine: Harness, root: User) -> None:
     step = timeline_of(once_lost, engine.clock()).steps[0]
-    lease = spoken(timedelta(seconds=conf.settings().lease_seconds))
+    lease = clock.spoken(timedelta(seconds=conf.settings().lease_seconds))
     assert (step.status, step.attempt) == ("lost", 1)
     assert [bar.told for bar in step.bars] == [f"until its worker was missed {lease}"]
     client = Client()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from workflows import clock
 from workflows.compiler.compile import compile_document
 from workflows.conf import settings
 from workflows.definition.parse import read_document
@@ -187,5 +189,5 @@ def tried(definition: str, events: str) -> dict[str, Any]:
 
 
 def ended(report: dict[str, Any]) -> str:
-    seconds = report["virtual_duration_s"]
-    return f"{report['status']} ({report['result']}) after {seconds:g} s"
+    took = clock.spoken(timedelta(seconds=report["virtual_duration_s"]))
+    return f"{report['status']} ({report['result']}) after {took}"

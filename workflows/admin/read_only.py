@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workflows import clock
-from workflows.admin.timeline import pretty, spoken
+from workflows.admin.timeline import pretty
 
 _MOST_COUNTED = 10_000
 
@@ -115,4 +115,4 @@ def link_to(row: Model | None, text: str | None = None) -> SafeString | str:
 
 def age_of(moment: Any) -> str:
     """Return how long ago a moment was."""
-    return "" if moment is None else spoken(clock.now() - moment)
+    return "" if moment is None else clock.spoken(clock.now() - moment)

@@ -5,7 +5,7 @@ from typing import Any
 
 from workflows import clock
 from workflows.admin.graph import Graph, graph_of
-from workflows.admin.timeline import Timeline, pretty, spoken, timeline_of
+from workflows.admin.timeline import Timeline, pretty, timeline_of
 from workflows.models import Run, Thread
 from workflows.selectors.families import Descendant, tree_of
 from workflows.selectors.runs import progress_of, waits_of
@@ -61,8 +61,8 @@ def page_of(run: Run) -> Page:
     return Page(
         run=run,
         is_over=run.status in RUN_FINAL,
-        took=spoken((run.ended_at or now) - run.created_at),
-        waits=[(wait, spoken(now - wait.since)) for wait in waits],
+        took=clock.spoken((run.ended_at or now) - run.created_at),
+        waits=[(wait, clock.spoken(now - wait.since)) for wait in waits],
         more_waits=waits_of(run).count() - len(waits),
         groups=[_progress(each) for each in progress_of(run)],
         graph=graph_of(run),

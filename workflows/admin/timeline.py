@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from workflows import clock
 from workflows.models import NodeExecution, Run, Suspension
 
 #: The newest so many steps are drawn; the list of all is one click away.
@@ -165,7 +166,7 @@ def gaps_of(axis: Axis) -> list[Gap]:
         if row < _MOST_ROWS:
             ends[row : row + 1] = [place + _LABEL]
         y = row * _ROW_HEIGHT + 11 if row < _MOST_ROWS else None
-        found.append(Gap(round(place, 2), spoken(length), y))
+        found.append(Gap(round(place, 2), clock.spoken(length), y))
     return found
 
 
@@ -192,7 +193,7 @@ def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
         attempt=row.attempt,
         status=row.status,
         bars=bars,
-        told=spoken(took),
+        told=clock.spoken(took),
         started_at=begin,
         parts=[(name, pretty(value)) for name, value in values if value is not None],
         id=row.pk,
@@ -207,7 +208,7 @@ def _open_step(wait: Suspension, axis: Axis, end: datetime) -> Step:
         attempt=1,
         status="waiting",
         bars=[_bar("waits", axis, wait.opened_at, end)],
-        told=spoken(end - wait.opened_at),
+        told=clock.spoken(end - wait.opened_at),
         started_at=wait.opened_at,
         parts=[],
         id=None,
@@ -221,25 +222,8 @@ def _bar(what: str, axis: Axis, begin: datetime, end: datetime) -> Bar:
         what,
         round(min(x, _SCALE - width), 2),
         round(width, 2),
-        f"{_WORDS[what]} {spoken(end - begin)}",
+        f"{_WORDS[what]} {clock.spoken(end - begin)}",
     )
-
-
-def spoken(length: timedelta) -> str:
-    """Return a length of time for people: '3 ms', '1.2 s', '4 min', '2 d 3 h'."""
-    seconds = max(length.total_seconds(), 0.0)
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def pretty(value: Any) -> str:

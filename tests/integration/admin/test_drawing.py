@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows import clock
 from workflows.admin.layout import HEIGHT, WIDTH, Arrow, draw
-from workflows.admin.timeline import Axis, gaps_of, pretty, spoken
+from workflows.admin.timeline import Axis, gaps_of, pretty
 
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -101,7 +102,7 @@ def test_what_is_later_is_never_further_left(
     ],
 )
 def test_lengths_are_spoken(seconds: float, words: str) -> None:
-    assert spoken(timedelta(seconds=seconds)) == words
+    assert clock.spoken(timedelta(seconds=seconds)) == words
 
 
 def test_long_values_are_cut() -> None:

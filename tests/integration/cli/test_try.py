@@ -241,7 +241,7 @@ def test_now_can_be_said(write: Write) -> None:
 def test_people_see_the_steps(write: Write) -> None:
     said = call("try", write(REFUND), "--input", '{"amount": 5}')
     assert "large" in said.out
-    assert "completed (ok) after 0 s of virtual time" in said.out
+    assert "completed (ok) after 0 ms of virtual time" in said.out
 
 
 @pytest.mark.parametrize("now", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])

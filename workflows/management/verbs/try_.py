@@ -2,12 +2,13 @@
 
 import json
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from rich.console import Console
 
+from workflows import clock
 from workflows.errors import DefinitionError, Problem
 from workflows.management.answers import (
     FAILED,
@@ -171,8 +172,8 @@ def _draw_course(console: Console, report: dict[str, Any]) -> None:
         console.print(_steps(report["nodes"]))
         say(console, "")
     verdict = f" ({report['result']})" if report["result"] else ""
-    seconds = f" after {report['virtual_duration_s']:g} s of virtual time"
-    say(console, status_text(report["status"]), verdict, seconds)
+    took = clock.spoken(timedelta(seconds=report["virtual_duration_s"]))
+    say(console, status_text(report["status"]), verdict, f" after {took} of virtual time")
     if report["output"] is not None:
         say(console, f"output: {json.dumps(report['output'], ensure_ascii=False)}")
     for each in report["suspensions"]:
