@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from workflows import clock
+from workflows.errors import ContentLostError
 from workflows.models import Slot, Thread, ThreadGroup
 from workflows.states import GROUP_EDGES, THREAD_LIVE, THREAD_OVER, GroupState, ThreadState
 from workflows.store import statements, transition
@@ -68,7 +70,7 @@ def load_group(group_id: UUID) -> GroupInfo:
     Kept by the process: what can be changed while the group is open is not in it.
     """
     group = ThreadGroup.objects.select_related("owner").get(pk=group_id)
-    return GroupInfo(
+    info = GroupInfo(
         id=group.id,
         run_id=group.run_id,
         owner_id=group.owner_id,
@@ -81,8 +83,11 @@ def load_group(group_id: UUID) -> GroupInfo:
         slots=group.slots,
         steps_before=group.steps_before,
         is_open=group.state == GroupState.OPEN,
-        base=group.owner.context or {},
+        origin=vars(group.owner)["context"],  # as it stands in the row: nothing is read yet
     )
+    with suppress(ContentLostError):  # told to whoever needs it, so that the run can be failed
+        info.base  # noqa: B018 - kept now, while its owner still refers to it
+    return info
 
 
 def lock_group(group_id: UUID) -> ThreadGroup | None:

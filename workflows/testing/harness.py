@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from workflows import clock, services
+from workflows import clock, contents, services
 from workflows.dispatch.inline import Mailbox, use_mailbox
 from workflows.models import Run
 from workflows.selectors import runs as selectors
@@ -52,6 +52,7 @@ class Harness:
     def open(cls, seed: int | None = None) -> Iterator[Self]:
         """Take over the dispatcher and the clock of this process inside the block."""
         harness = cls(Mailbox(seed))
+        contents.forget()  # the last test's: its rows may be gone
         with use_mailbox(harness.box), clock.use_clock(harness.clock):
             yield harness
 
