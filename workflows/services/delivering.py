@@ -10,7 +10,6 @@ from django.db import transaction
 from workflows.engine.commands import resolve as resolve_command
 from workflows.engine.hints import EventLeft, Hint
 from workflows.engine.matching import CHUNK, MOST_PAIRS, Filters, OutOfBudgetError, as_json
-from workflows.errors import ContentLostError
 from workflows.models import Event, Suspension
 from workflows.selectors.runs import context_of
 from workflows.services.again import made_again
@@ -135,10 +134,7 @@ class Offers:
         self._waits |= suspensions.open_by_ids(waits)
 
     def _offer(self, event: Event, wait: Suspension) -> None:
-        try:
-            why = self._filters.why_not(event, wait, context_of(wait.thread))
-        except ContentLostError as lost:  # the run is failed when it is woken by anything else
-            why = lost.message
+        why = self._filters.why_not(event, wait, lambda: context_of(wait.thread))
         if why is not None:
             self._misses.setdefault(event.pk, []).append((wait.pk, why))
             return
