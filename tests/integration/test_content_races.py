@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -119,7 +120,7 @@ def test_removing_and_using_at_the_same_moment(engine: Harness) -> None:
     for _ in range(15):
         digest = unused(engine)
         contents.forget()
-        run = at_once(lambda: engine.start("one", BIG), lambda digest=digest: remove(digest))[0]
+        run = at_once(lambda: engine.start("one", BIG), partial(remove, digest))[0]
         assert isinstance(run, Run)
         assert_readable(engine, run)
         Run.objects.all().delete()

@@ -31,7 +31,7 @@ from workflows.testing import Harness
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 BIG = "läßt" * 60_000  # 360 KB of UTF-8
-OUTPUT = {"output": {"n": "${output}"}}
+OUTPUT: dict[str, Any] = {"output": {"n": "${output}"}}
 
 
 def kept() -> int:

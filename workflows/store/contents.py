@@ -23,13 +23,14 @@ class DatabaseStorage(Storage):
         return StoredText.objects.filter(pk=name).exists()
 
     def size(self, name: str) -> int:
-        return self._row(name, "size")
+        return int(self._row(name, "size"))
 
     def delete(self, name: str) -> None:
         StoredText.objects.filter(pk=name).delete()
 
     def get_created_time(self, name: str) -> datetime:
-        return self._row(name, "created_at")
+        found: datetime = self._row(name, "created_at")
+        return found
 
     get_modified_time = get_created_time
 
