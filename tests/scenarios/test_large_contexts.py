@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from tests.scenarios.asking import answer, begin, make_people
@@ -25,6 +26,7 @@ from tests.support.builder import (
     workflow,
 )
 from workflows import contents, services
+from workflows.api.serializers import RunDetailSerializer
 from workflows.models import Content, Run, StoredText, Thread
 from workflows.testing import Harness
 
@@ -75,6 +77,17 @@ def test_a_large_context_goes_through_activities(engine: Harness) -> None:
     assert kept() == 3  # after the first step, and at the end: context and output
     assert longest_column(run) < 100
     assert Thread.objects.get(run=run).context == {"big": BIG, "output": 4}
+
+
+def test_small_contexts_cost_nothing(engine: Harness) -> None:
+    engine.publish(workflow("steps", activity("a", "test.double", input={"number": 1}), end()))
+    with CaptureQueriesContext(connection) as asked:
+        run = engine.run("steps", {"big": "x" * 60_000})
+    assert_completed(run)
+    assert kept() == 0
+    asked_of_contents = [each["sql"] for each in asked if "workflows_content" in each["sql"]]
+    # The sweeper looks, and nobody else.
+    assert all("used_at" in sql and sql.startswith("SELECT") for sql in asked_of_contents)
 
 
 def test_ten_branches_share_what_they_start_with(any_order: Harness) -> None:
@@ -277,8 +290,8 @@ def test_a_run_whose_context_is_lost_fails_and_can_be_looked_at(engine: Harness,
     lose(how)
     engine.send("go")
     assert_failed(run, "content_lost", "wait")
-    shown = {field.name: getattr(run, field.name) for field in Run._meta.fields}
-    assert shown["id"] == run.pk
+    page = RunDetailSerializer(engine.result(run)).data
+    assert page["error"]["code"] == page["input"]["error"]["code"] == "content_lost"
     Run.objects.filter(pk=run.pk).delete()
     assert not Run.objects.exists()
 
