@@ -50,6 +50,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "activity_seconds": (1, _YEAR),
     "event_ttl_seconds": (1, _YEAR),
     "idempotency_seconds": (1, _YEAR),
+    "content_grace_seconds": (600, _YEAR),
     "sweep_limit": (1, 100_000),
     "max_value_bytes": (1000, 1_000_000_000),
     "task_seconds": (1, _YEAR),
@@ -90,6 +91,7 @@ class Settings:
     task_seconds: float = 86400.0  # a Celery task's time limit when its node has none
     event_ttl_seconds: float = 7 * 86400.0  # how long an early event is kept
     idempotency_seconds: float = 86400.0  # how long the answer to a request with a key is kept
+    content_grace_seconds: float = 3600.0  # how long an unused large context stays
     sweep_limit: int = 500  # rows of each sort that one sweep mends
     max_value_bytes: int = 8_000_000  # largest JSON value that may enter
     code: str = "off"  # how `code` nodes run: `off`, `isolated`, `trusted` (in process)

@@ -131,6 +131,20 @@ class PermissionRefusedError(CeleriacError):
     status = 403
 
 
+class ContentLostError(CeleriacError):
+    """A large context is not in its storage any more, or was changed there; its run fails."""
+
+    code = "content_lost"
+    status = 500
+
+
+class ContentUnreachableError(CeleriacError):
+    """The storage of large contexts does not answer; what needs it is tried again."""
+
+    code = "content_unreachable"
+    status = 503
+
+
 class ConfigurationError(CeleriacError):
     """A setting or an environment variable is wrong, or a server cannot be reached."""
 

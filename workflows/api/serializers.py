@@ -18,7 +18,7 @@ from workflows.models import (
 )
 from workflows.selectors.families import children_of
 from workflows.selectors.locks import obstacles
-from workflows.selectors.runs import progress_of, waits_of
+from workflows.selectors.runs import progress_of, shown_value, waits_of
 from workflows.selectors.threads import thread_counts
 
 #: A run can wait at ten thousand places; the oldest are shown, and `threads` has the number.
@@ -229,11 +229,11 @@ class RunDetailSerializer(RunSerializer):
 
     @extend_schema_field(_OBJECT)
     def get_input(self, run: Run) -> Any:
-        return run.input
+        return shown_value(lambda: run.input)
 
     @extend_schema_field({})
     def get_output(self, run: Run) -> Any:
-        return run.output
+        return shown_value(lambda: run.output)
 
     @extend_schema_field({**_OBJECT, "type": ["object", "null"]})
     def get_error(self, run: Run) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from workflows import clock
+from workflows import clock, contents
 from workflows.compiler.plan import Plan, PlanNode
 from workflows.engine import frames
 from workflows.engine.frames import Frames
@@ -140,10 +140,15 @@ class Cursor:
 
 
 def open_cursor(claim: Claim) -> Cursor:
-    """Return a cursor on a claimed thread: its plan, its context, what it was woken with."""
+    """Return a cursor on a claimed thread: its plan, its context, what it was woken with.
+
+    Raises:
+        ContentLostError: its context is not where it was kept.
+        ContentUnreachableError: it cannot be read now.
+    """
     run = runs.load_info(claim.run_id)
     group = groups.load_group(claim.group_id) if claim.group_id else None
-    context = claim.context
+    context: JSONObject | None = contents.value_of(claim.context)
     start: JSONObject = {}
     if group is not None and group.has_base:
         start = part_context(parts_from_json(group.parts), group.base, claim.idx)

@@ -1,11 +1,11 @@
 """Whether an event is for a wait: by type and key in the database, then by the wait's filter."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workflows import clock, expressions
-from workflows.errors import ExpressionError
+from workflows.errors import ContentLostError, ExpressionError
 from workflows.expressions import Budget
 from workflows.models import Event, Suspension
 from workflows.nodes.outcomes import JSONObject
@@ -32,8 +32,12 @@ class Filters:
         self._budget.pause()
         self._is_first = True
 
-    def why_not(self, event: Event, suspension: Suspension, context: JSONObject) -> str | None:
+    def why_not(
+        self, event: Event, suspension: Suspension, context: Callable[[], JSONObject]
+    ) -> str | None:
         """Return why an event does not wake a wait, or None when it does.
+
+        Its context is asked for when there is a filter.
 
         Raises:
             OutOfBudgetError: others have left too little. The first one has a whole budget, so that
@@ -42,7 +46,11 @@ class Filters:
         if not suspension.event_filter:
             return None
         run = runs.load_info(suspension.run_id).scope
-        scope = {**context, "run": run, "now": clock.now(), "event": as_json(event)}
+        try:
+            known = context()
+        except ContentLostError as error:  # its run fails when it is woken by anything else
+            return f"the filter failed: {error.message}"
+        scope = {**known, "run": run, "now": clock.now(), "event": as_json(event)}
         is_first, self._is_first = self._is_first, False
         self._budget.go_on()
         try:
@@ -87,7 +95,7 @@ def early_events(suspension: Suspension, context: JSONObject) -> Early:
     early, filters = Early(left=ids[MOST_PAIRS:]), Filters()
     for place, event in _one_by_one(ids[:MOST_PAIRS]):
         try:
-            why = filters.why_not(event, suspension, context)
+            why = filters.why_not(event, suspension, lambda: context)
         except OutOfBudgetError:
             early.left = ids[place:]
             break

@@ -33,15 +33,15 @@ def announce(question: Suspension) -> None:
         return  # the engine's own questions are found by their rows
     info = runs.load_info(question.run_id)
     node = load_plan(info.version_id, info.digest).nodes[question.node]
-    call = NodeCall(
-        config=node.config,
-        context=context_at(question.thread),
-        ports=node.ports,
-        run=info.scope,
-        now=clock.now(),
-    )
     wait = PersonWait(question.data, question.due_in, is_exclusive=True)
     try:
+        call = NodeCall(
+            config=node.config,
+            context=context_at(question.thread),
+            ports=node.ports,
+            run=info.scope,
+            now=clock.now(),
+        )
         node.kind.on_suspended(str(question.pk), call, wait)
     except CeleriacError as error:
         # Whoever has answered the question before has done nothing wrong: this one's node fails, in

@@ -46,7 +46,7 @@ def hand_back(claim: Claim) -> Settlement:
         seq=claim.seq,
         node=claim.node,
         came_from=claim.came_from,
-        context=claim.context,
+        context=None,  # stays as it is
         moved_at=clock.now(),
         attempt=claim.attempt - 1,
         queue=claim.queue,

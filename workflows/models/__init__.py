@@ -1,5 +1,6 @@
 """Tables, and nothing else: rows are written by the store only."""
 
+from workflows.models.contents import Content, StoredText
 from workflows.models.control import IdempotencyRecord, Lease, QueueState
 from workflows.models.definitions import Workflow, WorkflowVersion
 from workflows.models.events import Candidate, Event
@@ -12,6 +13,7 @@ from workflows.models.suspensions import Question, QuestionAddressee, Suspension
 
 __all__ = [
     "Candidate",
+    "Content",
     "Event",
     "IdempotencyRecord",
     "Lease",
@@ -23,6 +25,7 @@ __all__ = [
     "Run",
     "Secret",
     "Slot",
+    "StoredText",
     "Suspension",
     "Thread",
     "ThreadGroup",

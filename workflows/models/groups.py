@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from workflows.models.fields import PlainJSONField
+from workflows.models.fields import ContextField, PlainJSONField, digest_of
 from workflows.states import GroupState
 
 
@@ -31,13 +31,14 @@ class ThreadGroup(models.Model):
     steps_before = models.PositiveBigIntegerField(default=0, db_default=0)
     slots = models.PositiveIntegerField()
     # Of a group that is joined while parts of it go on: the context that they began with.
-    base = PlainJSONField(null=True)
+    base = ContextField(null=True)
     state = models.CharField(
         max_length=10, default=GroupState.OPEN, choices=[(s.value, s.value) for s in GroupState]
     )
     opened_at = models.DateTimeField()
     helped_at = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(null=True)
+    base_digest = digest_of("base")
 
     class Meta:
         constraints = (
@@ -53,6 +54,11 @@ class ThreadGroup(models.Model):
         )
         indexes = (
             models.Index(fields=("opened_at",), name="group_open", condition=Q(state="open")),
+            models.Index(
+                fields=("base_digest",),
+                name="group_base_kept",
+                condition=Q(base_digest__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from workflows.models.definitions import WorkflowVersion
-from workflows.models.fields import PlainJSONField
+from workflows.models.fields import ContextField, PlainJSONField, digest_of
 from workflows.models.groups import ThreadGroup
 from workflows.states import RUN_FINAL, RunStatus, ThreadState
 
@@ -27,8 +27,8 @@ class Run(models.Model):
     )
     result = models.CharField(max_length=10, blank=True)
     reason = models.TextField(blank=True)
-    input = PlainJSONField()
-    output = PlainJSONField(null=True)
+    input = ContextField()
+    output = ContextField(null=True)
     error = PlainJSONField(null=True)
     depth = models.PositiveIntegerField(default=0)
     # Of a child run: the run and the wait that started it, the run at the top of all, what becomes
@@ -48,6 +48,8 @@ class Run(models.Model):
     created_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    input_digest = digest_of("input")
+    output_digest = digest_of("output")
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -76,6 +78,16 @@ class Run(models.Model):
             models.Index(
                 fields=("deadline_at",), name="run_deadline", condition=Q(deadline_at__isnull=False)
             ),
+            models.Index(
+                fields=("input_digest",),
+                name="run_input_kept",
+                condition=Q(input_digest__isnull=False),
+            ),
+            models.Index(
+                fields=("output_digest",),
+                name="run_output_kept",
+                condition=Q(output_digest__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -103,7 +115,7 @@ class Thread(models.Model):
     seq = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
-    context = PlainJSONField(null=True)
+    context = ContextField(null=True)
     resume = PlainJSONField(null=True)
     contribution = PlainJSONField(null=True)  # {"value": ...}, or {"error": ...} of a failed part
     frames = PlainJSONField(null=True)  # the loops and locks that the thread is inside of
@@ -115,6 +127,7 @@ class Thread(models.Model):
     claimed_by = models.CharField(max_length=100, null=True)
     claimed_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField()
+    context_digest = digest_of("context")
 
     class Meta:
         constraints = (
@@ -136,6 +149,11 @@ class Thread(models.Model):
         indexes = (
             models.Index(
                 fields=("group", "idx"), name="thread_queued", condition=Q(state="queued")
+            ),
+            models.Index(
+                fields=("context_digest",),
+                name="thread_context_kept",
+                condition=Q(context_digest__isnull=False),
             ),
             models.Index(
                 fields=("group",),

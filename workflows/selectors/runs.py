@@ -1,11 +1,12 @@
 """Runs, threads and history as people and programs ask for them."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from workflows.errors import NotFoundError
+from workflows.errors import ContentLostError, NotFoundError
 from workflows.models import NodeExecution, Run, Suspension, Thread
 from workflows.nodes.parts import part_context, parts_from_json
 from workflows.states import THREAD_OVER, ThreadState
@@ -53,6 +54,14 @@ def progress_of(run: Run) -> list[dict[str, Any]]:
     failed = Count("threads", filter=Q(threads__state=ThreadState.FAILED))
     groups = run.groups.annotate(over=over, failed=failed).order_by("opened_at")
     return [dict(row) for row in groups.values(*_PROGRESS)]
+
+
+def shown_value(read: Callable[[], Any]) -> Any:
+    """Return a large value, or what to show in place of one that is lost: pages must not break."""
+    try:
+        return read()
+    except ContentLostError as lost:
+        return {"error": {"code": lost.code, "message": lost.message}}
 
 
 def context_of(thread: Thread) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import Error, transaction
 
 from workflows.dispatch import publish
-from workflows.engine.commands import join
+from workflows.engine.commands import fail_lost, join
 from workflows.engine.hints import (
     ChildrenOrphaned,
     EventEmitted,
@@ -23,6 +23,7 @@ from workflows.engine.hints import (
     ThreadReady,
     ThreadSlept,
 )
+from workflows.errors import ContentLostError
 from workflows.services import locks
 from workflows.services.delivering import deliver_candidates, deliver_emitted
 from workflows.services.orphans import cancel_orphans
@@ -47,8 +48,13 @@ def join_group(group_id: UUID) -> bool:
     """Join a group if everything in it is over; safe at any time, any number of times."""
     if not threads.is_group_over(group_id):
         return False
-    with transaction.atomic():
-        hints = join.apply(group_id, groups.load_group(group_id).run_id)
+    info = groups.load_group(group_id)
+    try:
+        with transaction.atomic():
+            hints = join.apply(group_id, info.run_id)
+    except ContentLostError as lost:
+        with transaction.atomic():
+            hints = fail_lost.apply(info.run_id, lost, node=info.node)
     say(hints)
     return bool(hints)
 

@@ -134,7 +134,7 @@ class Offers:
         self._waits |= suspensions.open_by_ids(waits)
 
     def _offer(self, event: Event, wait: Suspension) -> None:
-        why = self._filters.why_not(event, wait, context_of(wait.thread))
+        why = self._filters.why_not(event, wait, lambda: context_of(wait.thread))
         if why is not None:
             self._misses.setdefault(event.pk, []).append((wait.pk, why))
             return

@@ -17,12 +17,13 @@ from django.db import DataError, Error, transaction
 from workflows import conf
 from workflows.engine.call import failure_from
 from workflows.engine.command import Command
+from workflows.engine.commands import fail_lost
 from workflows.engine.cursor import Cursor, open_cursor, reopen
 from workflows.engine.frames import locks_left
 from workflows.engine.hints import GroupEnding, GroupWaiting, Hint, ThreadReady
 from workflows.engine.interpret import interpret
 from workflows.engine.settlements import hand_back, message_end
-from workflows.errors import CeleriacError
+from workflows.errors import CeleriacError, ContentLostError, ContentUnreachableError
 from workflows.services.again import outlasting
 from workflows.services.keeping import Watch, keeping
 from workflows.services.legs import StaleClaimError, Written, run_leg
@@ -195,9 +196,9 @@ def _relief(given: list[Settlement], ended: list[Settlement]) -> list[Hint]:
 
 
 def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> None:
-    cursor = reopen(before, claim) if before is not None else open_cursor(claim)
-    work.cursors[claim.thread_id] = cursor
     try:
+        cursor = reopen(before, claim) if before is not None else open_cursor(claim)
+        work.cursors[claim.thread_id] = cursor
         leg = run_leg(cursor, watch)
         if isinstance(leg, Command):
             work.add(hints=_carry_out(leg, cursor, work))
@@ -205,9 +206,17 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
             work.add(written=leg.settlement, hints=leg.hints)
         else:
             work.add(leg)
-    except (Error, StaleClaimError):
+    except ContentLostError as lost:
+        work.add(hints=_fail_run(claim, lost))
+    except (Error, StaleClaimError, ContentUnreachableError):
         # Nothing was written: the lease runs out, and the sweeper sends the thread again.
         logger.warning("thread %s lost its step at %s", claim.thread_id, claim.node, exc_info=True)
+
+
+def _fail_run(claim: Claim, lost: ContentLostError) -> list[Hint]:
+    logger.error("run %s fails at %s: %s", claim.run_id, claim.node, lost.message)
+    with transaction.atomic():
+        return fail_lost.apply(claim.run_id, lost, node=claim.node)
 
 
 def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
@@ -217,6 +226,8 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
     before = (list(cursor.steps), cursor.seq)
     try:
         return outlasting(lambda: _apply(command, cursor, work))
+    except (ContentLostError, ContentUnreachableError):
+        raise
     except CeleriacError as error:
         cursor.steps, cursor.seq = before
         written = interpret(cursor, failure_from(error))

@@ -23,7 +23,7 @@ from workflows.engine.interpret import interpret
 from workflows.engine.retries import attempts_of, lost_too_often
 from workflows.engine.segment import Stop, walk
 from workflows.engine.settlements import advance
-from workflows.errors import CeleriacError
+from workflows.errors import CeleriacError, ContentLostError, ContentUnreachableError
 from workflows.nodes.outcomes import Fail, Suspend
 from workflows.nodes.suspensions import ActivityCall, Resolution
 from workflows.services.again import outlasting
@@ -157,6 +157,8 @@ def _write(cursor: Cursor, stop: Stop) -> Written:
         try:
             with transaction.atomic():
                 return _applied(leg)
+        except (ContentLostError, ContentUnreachableError):
+            raise
         except CeleriacError as error:
             # What the activity wrote stays: it is a node behind it that was refused.
             cursor.steps, cursor.seq = before

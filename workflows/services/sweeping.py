@@ -29,6 +29,7 @@ from workflows.services.questions import ask_again
 from workflows.services.turns import limited_queues, send_waiting
 from workflows.store import (
     candidates,
+    contents,
     control,
     events,
     groups,
@@ -48,6 +49,8 @@ logger = logging.getLogger("workflows.sweeping")
 _LEASE_SECONDS = 10.0
 #: A group that was just opened or helped is given this long to show that it moves.
 PATIENCE = timedelta(seconds=3)
+#: Large contexts that one sweep looks at: a storage of others may take its time for each.
+_MOST_REMOVED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Swept:
     cycles: int = 0
     slept: int = 0
     forgotten: int = 0  # requests with a key, whose answers were kept long enough
+    removed: int = 0  # large contexts that nothing refers to any more
 
     @property
     def total(self) -> int:
@@ -120,6 +124,8 @@ def _sweep(limit: int) -> Swept:
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
     with transaction.atomic():
         forgotten = control.forget_old_requests(limit)
+        unused = contents.perhaps_unused(min(limit, _MOST_REMOVED))
+    removed = _count(_remove_content, unused)
     return Swept(
         freed=freed,
         sent=sent,
@@ -135,6 +141,7 @@ def _sweep(limit: int) -> Swept:
         cycles=cycles,
         slept=slept,
         forgotten=forgotten,
+        removed=removed,
     )
 
 
@@ -160,6 +167,11 @@ def _end_cycle(suspension_id: UUID) -> bool:
     hints = end_standing_cycle(suspension_id)
     say(hints)
     return bool(hints)
+
+
+def _remove_content(digest: str) -> bool:
+    with transaction.atomic():
+        return contents.remove_unused(digest)
 
 
 def _fail_late(run_id: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Greatest
 
 from workflows import clock
+from workflows.errors import ContentLostError
 from workflows.models import Slot, Thread, ThreadGroup
 from workflows.states import GROUP_EDGES, THREAD_LIVE, THREAD_OVER, GroupState, ThreadState
 from workflows.store import statements, transition
@@ -70,7 +72,8 @@ def load_group(group_id: UUID) -> GroupInfo:
     Kept by the process: what can be changed while the group is open is not in it.
     """
     group = ThreadGroup.objects.select_related("owner").get(pk=group_id)
-    return GroupInfo(
+    base = vars(group)["base"]
+    info = GroupInfo(
         id=group.id,
         run_id=group.run_id,
         owner_id=group.owner_id,
@@ -83,9 +86,13 @@ def load_group(group_id: UUID) -> GroupInfo:
         slots=group.slots,
         steps_before=group.steps_before,
         is_open=group.state == GroupState.OPEN,
-        has_base=group.state == GroupState.OPEN or group.base is not None,
-        base=group.context,
+        has_base=group.state == GroupState.OPEN or base is not None,
+        # As it stands in the row: nothing is read yet.
+        origin=base if base is not None else vars(group.owner)["context"],
     )
+    with suppress(ContentLostError):  # told to whoever needs it, so that the run can be failed
+        info.base  # noqa: B018 - kept now, while its owner still refers to it
+    return info
 
 
 def lock_group(group_id: UUID) -> ThreadGroup | None:

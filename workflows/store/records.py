@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from workflows import contents
 from workflows.store.rows import HistoryRow, Settlement
 
 
@@ -20,6 +21,15 @@ _encoder = json.JSONEncoder(default=_as_text)  # kept: json.dumps() makes one at
 def encode_all(rows: Sequence[dict[str, Any]]) -> str:
     """Return records as one JSON text."""
     return _encoder.encode(rows)
+
+
+def encode_settlement(item: Settlement) -> str:
+    """Return what a settlement sets as a record; a large context is kept outside of it."""
+    row = row_of(item)
+    text = _encoder.encode(row)
+    if item.is_unstarted or contents.is_small(text, item.context):
+        return text
+    return _encoder.encode({**row, "context": contents.packed(item.context)})
 
 
 def row_of(item: Settlement) -> dict[str, Any]:
@@ -41,7 +51,8 @@ def columns_of(item: Settlement) -> dict[str, Any]:
         "state": item.state,
         "node": item.node,
         "came_from": item.came_from,
-        "context": item.context,
+        # Of an unstarted thread it stays as it is; here it may be but a reference.
+        "context": None if item.is_unstarted else item.context,
         "contribution": item.contribution,
         "frames": item.frames,
         "attempt": item.attempt,

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from workflows import contents
 from workflows.states import THREAD_OVER, ThreadState
 
 JSONObject = dict[str, Any]
@@ -52,7 +54,9 @@ class Claim:
     seq: int
     attempt: int
     fence: int
-    context: JSONObject | None  # None: derived from the group's owner
+    # None: derived from the group's owner. Read where it is used, so that one that is lost does not
+    # keep the threads claimed with it from moving.
+    context: JSONObject | contents.Reference | None
     resume: JSONObject | None
     queue: str
     priority: int
@@ -141,7 +145,7 @@ class Settlement:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupInfo:
     """What never changes about an open group, with the context that its parts start from.
 
@@ -161,7 +165,12 @@ class GroupInfo:
     steps_before: int
     is_open: bool
     has_base: bool
-    base: JSONObject
+    origin: JSONObject | contents.Reference | None = field(compare=False)
+
+    @cached_property
+    def base(self) -> JSONObject:
+        """The context that its parts start from. Raises ContentLostError."""
+        return contents.value_of(self.origin) or {}
 
 
 @dataclass(frozen=True, slots=True)

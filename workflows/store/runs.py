@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from workflows import clock
+from workflows import clock, contents
 from workflows.models import Run, Thread, ThreadGroup
 from workflows.states import (
     RUN_EDGES,
@@ -31,7 +31,7 @@ def insert_run(run: Run, *, start: str, queue: str, lease_until: Any) -> int:
     if statements.has_fused_statements():
         values = {name: getattr(run, name) for name in _START_FIELDS}
         place = {"start": start, "queue": queue, "lease_until": lease_until}
-        texts = {"input": json.dumps(run.input), "pins": run.pins and json.dumps(run.pins)}
+        texts = {"input": contents.as_text(run.input), "pins": run.pins and json.dumps(run.pins)}
         return int(statements.run("start_run", {**values, **place, **texts})[0][0])
     run.save(force_insert=True)
     thread = Thread.objects.create(

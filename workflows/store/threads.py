@@ -1,6 +1,5 @@
 """Claims and settlements of threads: the engine's hottest rows."""
 
-import json
 import os
 import socket
 from collections.abc import Collection, Sequence
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from workflows import clock, conf
+from workflows import clock, conf, contents
 from workflows.models import NodeExecution, Thread
 from workflows.states import (
     RUN_EDGES,
@@ -271,8 +270,8 @@ def finish_alone(item: Settlement, output: Any, result: str, reason: str) -> boo
     values = {
         **records.row_of(item),
         "run": item.claim.run_id,
-        "context": json.dumps(item.context),
-        "output": json.dumps(output),
+        "context": contents.as_text(item.context),
+        "output": contents.as_text(output),
         "result": result,
         "reason": reason,
         "now": item.moved_at,
@@ -287,7 +286,7 @@ def finish_alone(item: Settlement, output: Any, result: str, reason: str) -> boo
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
-    context, resume = statements.parse(row[10]), statements.parse(row[11])
+    context, resume = contents.read(statements.parse(row[10])), statements.parse(row[11])
     frames = statements.parse(row[15])
     fields: tuple[Any, ...] = (*row[1:10], context, resume, *row[12:15], frames, row[16])
     return Claim(*fields)
@@ -302,7 +301,7 @@ def _settle_each(settlements: Sequence[Settlement]) -> set[int]:
     values = [
         {
             **records.row_of(item),
-            "context": records.as_json(item.context),
+            "context": None if item.is_unstarted else contents.as_text(item.context),
             "contribution": records.as_json(item.contribution),
             "frames": records.as_json(item.frames),
             "history": records.history_records(item.history, item.claim.thread_id),
@@ -319,7 +318,7 @@ def _settle_fused(
     # In the order in which a cancel locks them.
     settlements = sorted(settlements, key=lambda item: item.claim.thread_id)
     values = {
-        "rows": records.encode_all([records.row_of(item) for item in settlements]),
+        "rows": f"[{', '.join(map(records.encode_settlement, settlements))}]",
         "history": records.encode_all(
             [
                 records.history_fields(item.claim.thread_id, row)

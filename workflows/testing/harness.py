@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from workflows import clock, services
+from workflows import clock, contents, services
 from workflows.dispatch.inline import Mailbox, use_mailbox
 from workflows.models import Run
 from workflows.selectors import runs as selectors
@@ -77,6 +77,7 @@ class Harness:
             AssertionError: at the end, when a crash that was asked for has not happened.
         """
         harness = cls(box or Mailbox(seed), time or VirtualClock())
+        contents.forget()  # the last test's: its rows may be gone
         with harness.taking_over():
             yield harness
             if missed := harness.crashes.unhappened():

@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
+from workflows import contents
 from workflows.services.pace import forget_paces
 from workflows.store.definitions import known_version
 from workflows.store.runs import forget_infos
@@ -41,6 +42,7 @@ def _forget_rows() -> None:
     known_version.cache_clear()
     forget_paces()
     forget_infos()
+    contents.forget()
 
 
 def _connect(image: bytes | None = None) -> BaseDatabaseWrapper:
