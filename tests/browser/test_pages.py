@@ -108,7 +108,7 @@ def test_no_column_of_a_list_is_cut_off(parked: Run, people: dict[str, User], vi
         shown += page.locator("#result_list").count()  # a list without rows is none
         hidden = "lists => lists.map(list => list.scrollWidth - list.clientWidth)"
         assert sum(page.locator(".results").evaluate_all(hidden)) == 0, address
-    assert shown >= len(LISTS) - 2  # neither a question nor a secret is here
+    assert shown >= len(LISTS) - 3  # no question, no secret and no lock is here
 
 
 def test_a_step_opens_and_shows_its_data(

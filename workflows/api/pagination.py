@@ -33,7 +33,7 @@ class KeysetPagination(BasePagination):
         view: Any = None,  # noqa: ARG002 - the framework's signature
     ) -> list[Any]:
         self._request = request
-        limit = _limit(request.query_params.get("limit", ""))
+        limit = _limit(request.query_params.get("limit"))
         names = tuple(name.removeprefix("-") for name in self.ordering)
         cursor = request.query_params.get("cursor", "")
         if cursor:
@@ -116,8 +116,8 @@ def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str,
     }
 
 
-def _limit(text: str) -> int:
-    if not text:
+def _limit(text: str | None) -> int:
+    if text is None:
         return LIMIT
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_LIMIT:
         return int(text[:9])

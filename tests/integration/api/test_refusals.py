@@ -37,6 +37,7 @@ def _published(db: None) -> None:
         ("workflow=a%00b", "/workflow", "ull"),
         ("workflow=a&workflow=b", "/workflow", "once"),
         ("limit=0", "/limit", "200"),
+        ("limit=", "/limit", "200"),
         ("limit=%D9%A3", "/limit", "200"),
         ("limit=999999999999999999999", "/limit", "200"),
         ("cursor=x", "/cursor", "next"),
