@@ -87,13 +87,14 @@ def scripted_decision(answer: Mapping[str, Any], *, at: datetime) -> JSONObject:
     `data` is what was filled in; `form`, `comment`, `by` and `group` may stand beside it.
 
     Raises:
-        InputRefusedError: The decision is neither `approve` nor `reject`.
+        InputRefusedError: The decision is missing, or neither `approve` nor `reject`.
     """
     verdicts = {"approve": "approved", "reject": "rejected"}
-    decision = str(answer.get("decision", "approve"))
+    decision = str(answer.get("decision", ""))
     verdict = verdicts.get(decision, decision)
     if verdict not in verdicts.values():
-        message = f"The scripted decision is {decision[:40]!r}; it can be 'approve' or 'reject'."
+        found = f"found: {decision[:40]!r}" if decision else "it is missing"
+        message = f"`decision` must be 'approve' or 'reject'; {found}."
         raise InputRefusedError(message, [Problem("answer_invalid", message, "/decision")])
     data = answer.get("data")
     filled_in = data if isinstance(data, dict) else {}

@@ -152,7 +152,7 @@ def decide(
         rules = selectors.rules_of(request)
         _refuse_outsider(person, rules)
         _refuse_late(request, first)
-        _check_form(request, answer)
+        check_form(request.form, answer.form, is_optional=answer.decision == Choice.REJECT)
         return _record(request, _vote(request, answer, person=person, rules=rules))
 
 
@@ -207,12 +207,17 @@ def _refuse_late(request: ApprovalRequest, first: Vote | None) -> None:
         raise ConflictError(message, status=request.status, decision=first.decision, at=at)
 
 
-def _check_form(request: ApprovalRequest, answer: _Answer) -> None:
-    if request.form is None and answer.form:
+def check_form(schema: Any, form: Mapping[str, Any], *, is_optional: bool) -> None:
+    """Compare what was filled in with the form that a request has, or has not.
+
+    Raises:
+        InputRefusedError: it does not fit, or nothing was asked for.
+    """
+    if schema is None and form:
         raise _refused("/form", "is given, but this request asks for none; leave it out")
-    if request.form is None or (answer.decision == Choice.REJECT and not answer.form):
+    if schema is None or (is_optional and not form):
         return
-    engine.validate_value(request.form, answer.form, what="form")
+    engine.validate_value(schema, form, what="form")
 
 
 def _vote(request: ApprovalRequest, answer: _Answer, *, person: Person, rules: Rules) -> Vote:

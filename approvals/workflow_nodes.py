@@ -82,8 +82,12 @@ class Approval(Kind[ApprovalConfig]):
     def asks(self, suspension_id: str) -> str:
         return selectors.request_of(suspension_id).title
 
-    def scripted(self, answer: Mapping[str, Any]) -> JSONObject:
-        return scripted_decision(answer, at=now())
+    def scripted(self, config: ApprovalConfig, answer: Mapping[str, Any]) -> JSONObject:
+        decision = scripted_decision(answer, at=now())
+        if config.form:
+            is_optional = decision["decision"] == "rejected"
+            services.check_form(config.form, decision["form"], is_optional=is_optional)
+        return decision
 
     def resume(self, call: NodeCall[ApprovalConfig], resolution: Resolution) -> Outcome:
         if resolution.by == "answer":
@@ -100,8 +104,9 @@ def _go_on(call: NodeCall[ApprovalConfig], decision: JSONObject) -> Outcome:
     context = assign(call.context, call.config.result, decision)
     port = {"approved": "next", "rejected": "on_reject"}.get(decision["decision"], "on_timeout")
     if port == "on_reject" and port not in call.ports:
+        # The run, not this branch alone: what was rejected must not go on beside it.
         reason = decision["comment"] or f"Rejected by {decision['by'] or 'the timer'}."
-        return Finish(context, result="blocked", reason=reason)
+        return Finish(context, result="blocked", reason=reason, terminate=True)
     return Continue(context, port)
 
 

@@ -125,7 +125,7 @@ def _where_next(report: Path, run: Run) -> list[str]:
         f"The report:   {_short(report)}",
         f"The process:  {_short(WORKFLOW)}, and README.md beside it",
         f"The run:      {show}",
-        "The pages:    make up",
+        "The pages:    make up, with a run of its own that waits for you",
     ]
 
 

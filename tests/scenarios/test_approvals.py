@@ -9,6 +9,8 @@ from django.db import transaction
 
 from approvals.models import ApprovalRequest, Vote
 from approvals.services import decide
+from tests.support.assertions import visited
+from tests.support.builder import activity, delay, end, fan_in, fan_out, race, workflow
 from workflows import services
 from workflows.errors import ConflictError
 from workflows.models import Run, Suspension
@@ -108,6 +110,28 @@ def test_a_rejection_without_a_port_blocks_the_run(engine: Harness) -> None:
     answer(engine, "lena", "reject", comment="Too dear.")
     done = engine.result(run)
     assert (done.status, done.result, done.reason) == ("completed", "blocked", "Too dear.")
+
+
+BESIDE = {
+    "branch": [fan_out("split", a="ask", b="work"), fan_in("join", next="ship")],
+    "race": [race("split", a="ask", b="work", next="ship")],
+}
+
+
+@pytest.mark.parametrize("where", BESIDE)
+def test_a_rejection_inside_of_a_split_blocks_the_run(engine: Harness, where: str) -> None:
+    """Contract: Rejecting is an answer; without `on_reject` the run ends `blocked` with the comment."""  # noqa: E501
+    target = "join" if where == "branch" else None
+    asks = {"id": "ask", "type": "approval", "to": {"groups": ["legal"]}, "next": target}
+    work = delay("work", "PT1H", next=target)
+    ship = activity("ship", "test.echo")
+    engine.publish(workflow("order", *BESIDE[where], asks, work, ship, end()))
+    run = engine.start("order")
+    engine.drain()
+    answer(engine, "lena", "reject", comment="Too dear.")
+    done = engine.result(run)
+    assert (done.status, done.result, done.reason) == ("completed", "blocked", "Too dear.")
+    assert "ship" not in visited(done)
 
 
 @pytest.mark.parametrize(

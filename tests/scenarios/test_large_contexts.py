@@ -123,18 +123,11 @@ def test_racing_branches_that_sleep_have_no_context_of_their_own(engine: Harness
 
 def test_absorbed_branches_share_what_their_split_began_with(engine: Harness) -> None:
     """Their owner has gone on without them: the group keeps it, and nobody takes it away."""
-    engine.publish(
-        workflow(
-            "some",
-            fan_out("split", a="first", b="second"),
-            edit("first", n=1, next="join"),
-            wait_event("second", "go", next="join"),
-            fan_in("join", wait_for="any", rest="absorb"),
-            edit("small", big=1),
-            wait_event("last", "stop"),
-            end(),
-        )
-    )
+    first, second = edit("first", n=1, next="join"), wait_event("second", "go", next="join")
+    join = fan_in("join", wait_for="any", rest="absorb")
+    rest = (edit("small", big=1), wait_event("last", "stop"), end())
+    split = fan_out("split", a="first", b="second")
+    engine.publish(workflow("some", split, first, second, join, *rest))
     run = engine.start("some", {"big": BIG})
     engine.drain()
     group = ThreadGroup.objects.get(run=run)

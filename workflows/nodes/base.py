@@ -158,6 +158,10 @@ class Kind(Generic[C]):
         """Return what a wait of this kind asks, for example its title."""
         return ""
 
-    def scripted(self, answer: Mapping[str, Any]) -> Any:
-        """Return the payload that a scripted answer of `workflow try` stands for."""
+    def scripted(self, config: C, answer: Mapping[str, Any]) -> Any:
+        """Return the payload that a scripted answer of `workflow try` stands for.
+
+        Raises:
+            InputRefusedError: the node could not be answered like this.
+        """
         return answer.get("data")

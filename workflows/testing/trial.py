@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -64,12 +64,14 @@ class Trial:
         """Run the definition with this input, and tell what happened.
 
         `status` is the run's at the end; `suspended` when it sleeps and nothing more is to come;
-        `invalid` when a definition or the input is refused, with `problems` (of a definition,
-        `source` tells which).
+        `invalid` when a definition, the input, or an answer when its time has come is refused,
+        with `problems` (of a definition, `source` tells which).
         """
         with self._surroundings() as harness:
             try:
                 run = services.start(self._publish(), data, run_id=_RUN_ID).run
+                play = _Play(harness, run, list(self.script))
+                stopped = play.through()
             except DefinitionError as error:
                 refused = invalid(error.code, error.message, error.problems)
                 return {**refused, "source": error.details["source"]}
@@ -78,8 +80,6 @@ class Trial:
             except ValueRefusedError as error:
                 problem = Problem(error.code, error.message, error.pointer)
                 return invalid(error.code, error.message, [problem])
-            play = _Play(harness, run, list(self.script))
-            stopped = play.through()
             return _report(harness.result(run), play, stopped=stopped)
 
     def _publish(self) -> str:
@@ -162,7 +162,8 @@ class _Play:
             given = entry.event.model_dump(exclude={"type", "id"})
             services.send_event(entry.event.type, external_id=entry.event.id, **given)
         elif entry.answer is not None:
-            self._answer(entry.answer.model_dump())
+            with _named(entry.answer.node, entry.at):
+                self._answer(entry.answer.model_dump())
         return True
 
     def _can_happen(self) -> bool:
@@ -186,7 +187,8 @@ class _Play:
         asked = self._asked(answer["node"])
         plan = plan_of(asked.run) if asked is not None else None
         if asked is not None and plan is not None:
-            payload = plan.nodes[asked.node].kind.scripted(answer)
+            node = plan.nodes[asked.node]
+            payload = node.kind.scripted(node.config, answer)
             if asked.prompt:
                 check_answer(asked, payload)
             services.resolve(asked.pk, payload, by="script")
@@ -196,6 +198,18 @@ class _Play:
         times = [self.harness.next_due()]
         times += [self.begin + entry.at for entry in self.pending]
         return min((time for time in times if time is not None and time > now), default=None)
+
+
+@contextmanager
+def _named(node: str, at: timedelta) -> Iterator[None]:
+    """Say which entry of the script an answer belongs to that is refused."""
+    try:
+        yield
+    except InputRefusedError as error:
+        when = clock.spoken(at)
+        message = f"The scripted answer of {node!r} after {when} is refused: {error.message}"
+        problems = [replace(each, pointer=f"/{node}{each.pointer}") for each in error.problems]
+        raise InputRefusedError(message, problems) from None
 
 
 def invalid(code: str, message: str, problems: list[Problem]) -> Report:

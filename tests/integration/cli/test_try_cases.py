@@ -72,6 +72,38 @@ def cases(*given: Any, path: Path, words: tuple[str, ...] = ()) -> tuple[Said, l
     return said, [json.loads(line) for line in said.out.splitlines()]
 
 
+FORM = {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]}
+ASKING = workflow(
+    "q", {"id": "ask", "type": "user_input", "prompt": "?", "form": FORM, "next": "end"}, end()
+)
+APPROVAL = workflow(
+    "p",
+    {"id": "ask", "type": "approval", "to": {"groups": ["x"]}, "form": FORM, "next": "end"},
+    end(),
+)
+
+
+@pytest.mark.parametrize(
+    ("definition", "answer", "said"),
+    [
+        (ASKING, {"data": {"colour": "green"}}, "colour"),
+        (APPROVAL, {"decision": "aprove"}, "'aprove'"),
+        (APPROVAL, {"data": {"colour": "red"}}, "it is missing"),
+        (APPROVAL, {"decision": "approve", "data": {"color": 1}}, "colour"),
+    ],
+)
+def test_an_answer_that_is_refused_spoils_its_own_case_only(
+    tmp_path: Path, definition: dict[str, Any], answer: dict[str, Any], said: str
+) -> None:
+    events = [{"at": "PT1M", "answer": {"node": "ask", **answer}}]
+    bad = {"id": "bad", "definition": definition, "events": events}
+    done, results = cases(bad, {"id": "good", **SORTS["completed"]}, path=tmp_path)
+    assert [each["status"] for each in results] == ["invalid", "completed"]
+    assert "'ask' after 1 min" in results[0]["error"]["message"]
+    assert said in json.dumps(results[0])
+    assert done.code == 0
+
+
 def test_each_case_has_a_line_in_the_same_order(tmp_path: Path) -> None:
     given = [{"id": name, **case} for name, case in SORTS.items()]
     said, results = cases(*given, path=tmp_path)

@@ -101,7 +101,9 @@ def test_a_rejection_takes_its_port() -> None:
 
 def test_a_rejection_without_a_port_ends_blocked_with_the_comment() -> None:
     outcome = KIND.resume(call(), Resolution("answer", REJECTED))
-    assert outcome == Finish({"decision": REJECTED}, result="blocked", reason="Too dear.")
+    assert outcome == Finish(
+        {"decision": REJECTED}, result="blocked", reason="Too dear.", terminate=True
+    )
 
 
 def test_a_rejection_without_a_comment_names_who_rejected() -> None:

@@ -26,7 +26,7 @@ def page() -> str:
         parser = ArgumentParser(prog=name, add_help=False)
         verb.add_arguments(parser)
         actions = [each for each in parser._actions if each.help != SUPPRESS]  # noqa: SLF001 - no door
-        rows = [(_written(each), each.help or "") for each in actions]
+        rows = [(_written(each), (each.help or "").replace("%%", "%")) for each in actions]
         parts += [
             f"## `{name}`",
             verb.HELP,
