@@ -10,9 +10,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from project.processes import Child
-from tests.support import places, services
+from tests.support import emptying, places, services
 from tests.support.workers import Workers, workers_on
 
+emptying.install()
 _ON_SQLITE = django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
 
