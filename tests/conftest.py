@@ -1,5 +1,6 @@
 """What every test may ask for: databases, Redis, RabbitMQ and workers, private to this run."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("postgres")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(autouse=True)
+def _no_calls_yet() -> None:
+    """Let every test count the calls of its own activities only, in whatever order tests run."""
+    if (counted := sys.modules.get("tests.support.activities")) is not None:
+        counted.calls.clear()
 
 
 @pytest.fixture(scope="session")
