@@ -10,7 +10,7 @@ from workflows import conf
 UNKNOWN = 1
 MOST = 500
 #: Threads of different runs, each with commits of its own: more would only make each other late.
-MOST_BESIDE = 4
+MOST_BESIDE = 32
 _KEPT = 1000
 _WEIGHT = 0.3
 
