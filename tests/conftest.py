@@ -91,3 +91,21 @@ def workers(celery_dispatcher: None, transactional_db: None) -> Iterator[Workers
     """Real workers on the live test database; for tests with `django_db(transaction=True)`."""
     with workers_on() as started:
         yield started
+
+
+@pytest.fixture
+def quick(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
+    """Workers with short leases, none started yet: what is lost is found in seconds."""
+    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
+    with workers_on(CELERIAC_LEASE_SECONDS="2", CELERIAC_MESSAGE_SECONDS="2") as started:
+        yield started
+
+
+@pytest.fixture
+def fleet(quick: Workers) -> Workers:
+    """Two supervised workers and a beat with short leases, to be killed."""
+    from tests.support import activities, alone  # noqa: PLC0415 - Django has to be set up
+
+    quick.start(2, include=f"{activities.__name__},{alone.__name__}", supervised=True)
+    quick.start_beat(supervised=True)
+    return quick

@@ -1,17 +1,14 @@
 """Workers that are late move several runs side by side, and are killed while they do."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 from django.db.models import Count
-from pytest_django import Settings
 
-from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
 from tests.support.builder import activity, edit, end, workflow
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import NodeExecution, QueueState, Run, Thread
 from workflows.testing import Harness
@@ -36,16 +33,6 @@ MIXED = workflow(
     activity("last", "test.echo", input={"value": "${code}"}, result="last"),
     end(output={"first": "${first}", "name": "${written}", "code": "${last}"}),
 )
-
-
-@pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Two supervised workers and a beat; a lost claim is found within seconds."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    with workers_on(CELERIAC_LEASE_SECONDS="2", CELERIAC_MESSAGE_SECONDS="2") as workers:
-        workers.start(2, concurrency=2, include=activities.__name__, supervised=True)
-        workers.start_beat()
-        yield workers
 
 
 def start(number: int) -> Run:

@@ -3,19 +3,16 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 import redis
-from pytest_django import Settings
 
-from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
 from tests.support.builder import activity, each, end, gosub, switch, workflow
 from tests.support.families import family
 from tests.support.invariants import assert_invariants
 from tests.support.waiting import pause, wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import NodeExecution, Run, Suspension
 
@@ -56,17 +53,6 @@ MAIN = workflow(
 )
 
 
-@pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Two supervised workers and a beat, with leases short enough to lose some."""
-    quick = {"LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    settings.CELERIAC = {**settings.CELERIAC, **quick}
-    with workers_on(**{f"CELERIAC_{name}": str(int(value)) for name, value in quick.items()}) as it:
-        it.start(2, concurrency=2, include=activities.__name__, supervised=True)
-        it.start_beat(supervised=True)
-        yield it
-
-
 def test_each_parent_goes_on_exactly_once(fleet: Workers, redis_client: redis.Redis) -> None:
     """Contract: The parent goes on exactly once, when the child run is final, in the transaction that ends the child."""  # noqa: E501
     for definition in (INNER, OUTER, MAIN):
@@ -77,10 +63,7 @@ def test_each_parent_goes_on_exactly_once(fleet: Workers, redis_client: redis.Re
         pause(dice.uniform(0.2, 0.8))
         if kill == KILLS // 2:
             redis_client.flushall()
-        if dice.random() < 0.3:
-            fleet.kill_worker()
-        else:
-            fleet.kill_pool_process(dice)
+        fleet.strike(dice)
         assert_invariants()
     wait_for(lambda: Run.objects.get(pk=run.pk).ended_at, seconds=120)
 

@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 from knox.models import AuthToken
-from pytest_django import Settings
 
 from project.processes import Child
 from tests.support import activities, stubborn
@@ -19,7 +18,7 @@ from tests.support.builder import Node, activity, delay, end, workflow
 from tests.support.mini import MiniSet
 from tests.support.waiting import pause, wait_for
 from tests.support.web import Web, web_on
-from tests.support.workers import Workers, pool_of, workers_on
+from tests.support.workers import Workers, pool_of
 from workflows import services
 from workflows.models import Lease, NodeExecution, Run
 
@@ -36,14 +35,12 @@ QUICK = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
 
 
 @pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
+def fleet(quick: Workers) -> Workers:
     """Two workers and a beat that nobody starts again when they die."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    with workers_on(**QUICK) as workers:
-        workers.start(2, include=activities.__name__)
-        workers.start_beat()
-        wait_for(Lease.objects.exists)  # beat is up
-        yield workers
+    quick.start(2, include=activities.__name__)
+    quick.start_beat()
+    wait_for(Lease.objects.exists)  # beat is up
+    return quick
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
-from pytest_django import Settings
 
-from tests.support import activities, alone
 from tests.support.assertions import (
     assert_at_rest,
     assert_completed,
@@ -21,7 +18,7 @@ from tests.support.builder import activity
 from tests.support.invariants import assert_invariants
 from tests.support.locking import inside_of
 from tests.support.waiting import pause, wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import LockClaim, Run
 
@@ -34,18 +31,6 @@ pytestmark = [
 ]
 
 RUNS, KILLS = 16, 8
-
-
-@pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Two supervised workers and a beat, with leases short enough to lose some."""
-    quick = {"LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    settings.CELERIAC = {**settings.CELERIAC, **quick}
-    modules = f"{activities.__name__},{alone.__name__}"
-    with workers_on(**{f"CELERIAC_{name}": str(int(value)) for name, value in quick.items()}) as it:
-        it.start(2, concurrency=2, include=modules, supervised=True)
-        it.start_beat(supervised=True)
-        yield it
 
 
 def test_under_kills_one_at_a_time_is_inside_and_all_come_through(
@@ -61,10 +46,7 @@ def test_under_kills_one_at_a_time_is_inside_and_all_come_through(
         pause(dice.uniform(0.2, 0.8))
         if kill == KILLS // 2:
             redis_client.flushall()
-        if dice.random() < 0.3:
-            fleet.kill_worker()
-        else:
-            fleet.kill_pool_process(dice)
+        fleet.strike(dice)
         assert_invariants()
     last = LockClaim.objects.filter(state="waiting").order_by("id").last()
     assert last is not None

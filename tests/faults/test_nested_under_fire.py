@@ -4,15 +4,13 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from pytest_django import Settings
 
-from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
 from tests.support.builder import (
     activity,
@@ -29,7 +27,7 @@ from tests.support.builder import (
 from tests.support.families import family
 from tests.support.invariants import assert_invariants
 from tests.support.waiting import pause, wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import Lease, NodeExecution, QueueState, Run, Suspension, ThreadGroup
 from workflows.testing import Harness
@@ -70,17 +68,6 @@ NESTED = workflow(
 @pytest.fixture(autouse=True)
 def olga(transactional_db: None) -> User:
     return User.objects.create(username="olga", is_superuser=True)
-
-
-@pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Two supervised workers and a beat, with leases short enough to lose some."""
-    quick = {"LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    settings.CELERIAC = {**settings.CELERIAC, **quick}
-    with workers_on(**{f"CELERIAC_{name}": str(int(value)) for name, value in quick.items()}) as it:
-        it.start(2, concurrency=2, include=activities.__name__, supervised=True)
-        it.start_beat(supervised=True)
-        yield it
 
 
 def begin() -> Run:
@@ -162,12 +149,7 @@ def test_workers_are_killed_and_the_output_is_the_undisturbed_one(
         if number not in moments:
             return
         pause(dice.uniform(0, 0.2))
-        wait_for(lambda: any(child.is_running() for child in fleet.running), seconds=30)
-        if dice.random() < 0.3:
-            killed.append(fleet.kill_worker().name)
-        else:
-            wait_for(lambda: fleet.kill_pool_process(dice), seconds=30)
-            killed.append("pool process")
+        killed.append(fleet.strike(dice))
 
     run = begin()
     with Watch(run) as watch:

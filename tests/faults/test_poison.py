@@ -1,17 +1,15 @@
 """A part that kills every process that touches it: only it is given up, after its attempts."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
 from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
 from tests.support.builder import activity, each, edit, end, workflow
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import Run
 from workflows.testing import Harness
@@ -28,13 +26,11 @@ POISON = 7
 
 
 @pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """A supervised worker and a beat; a lost claim is found within seconds."""
-    quick = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
-    with workers_on(**quick) as workers:
-        workers.start(1, concurrency=2, include=activities.__name__, supervised=True)
-        workers.start_beat()
-        yield workers
+def fleet(quick: Workers) -> Workers:
+    """One supervised worker, so that the innocent share it with the poison, and a beat."""
+    quick.start(1, include=activities.__name__, supervised=True)
+    quick.start_beat()
+    return quick
 
 
 def publish(attempts: int) -> None:

@@ -147,13 +147,8 @@ class Fire:
         pause(self.dice.uniform(0.1, 0.6))
         if self.kills in self.harm:
             self.harm.pop(self.kills)()
-        workers = [child for child in self.fleet.running if "worker" in child.name]
-        alive = [child for child in workers if child.is_running()]
-        if alive and self.dice.random() < 0.25:
-            self.fleet.kill_worker(self.dice.choice(alive))
-            self.kills += 1
-        elif self.fleet.kill_pool_process(self.dice) is not None:
-            self.kills += 1
+        self.fleet.strike(self.dice)
+        self.kills += 1
 
 
 def test_the_report_is_the_same_and_nothing_is_done_twice(

@@ -1,16 +1,14 @@
 """Two beats send twice as many hints to look; what should move moves once."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import redis
-from pytest_django import Settings
 
 from tests.support import activities
 from tests.support.builder import activity, delay, each, end, workflow
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import NodeExecution, Run, Suspension, Thread
 
@@ -29,14 +27,6 @@ TIMERS = workflow(
     activity("told", "test.double", input={"number": "${item}"}, next=None),
     end(output={"output": "${output}"}),
 )
-
-
-@pytest.fixture
-def quick(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Workers with short leases: what is lost is found in seconds."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    with workers_on(CELERIAC_LEASE_SECONDS="2", CELERIAC_MESSAGE_SECONDS="2") as started:
-        yield started
 
 
 def test_every_timer_fires_once_and_nothing_early(

@@ -1,7 +1,6 @@
 """Ordinary Celery tasks on real workers: answered, raised, killed, and of another code base."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from tests.support.builder import (
     workflow,
 )
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import NodeExecution, Run, Suspension
 from workflows.selectors.runs import run_by_id
@@ -37,14 +36,6 @@ pytestmark = [
 ]
 
 MODULE = celery_tasks.__name__
-
-
-@pytest.fixture
-def quick(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Workers with short leases: what is lost is found in seconds."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    with workers_on(CELERIAC_LEASE_SECONDS="2", CELERIAC_MESSAGE_SECONDS="2") as started:
-        yield started
 
 
 def begin(name: str, task: str, **fields: Any) -> Run:
@@ -111,7 +102,7 @@ def test_a_task_whose_worker_is_killed_ends_by_its_timeout_and_is_tried_again(
     call: dict[str, Any] = {"args": [str(mark)], "queue": "shop", "timeout": "PT4S", "retry": retry}
     run = begin("lost", "shop.hang_once", **call)
     wait_for(mark.exists)
-    quick.kill_worker(victim)
+    victim.kill()
     quick.start(concurrency=1, queues="shop", include=MODULE)
     assert_completed(finish(run), {"output": "second"})
     steps = NodeExecution.objects.filter(run=run, node="call").order_by("id")

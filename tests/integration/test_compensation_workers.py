@@ -1,18 +1,15 @@
 """Compensation on real workers: killed between two, each step is undone once in the engine."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
-from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
 from tests.support.builder import activity, each, end, workflow
 from tests.support.undoing import assert_newest_first, compensate, undone
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import NodeExecution, Run
 from workflows.testing import Harness
@@ -26,16 +23,6 @@ pytestmark = [
 ]
 
 ITEMS = list(range(9))
-
-
-@pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Supervised workers and a beat; a lost claim is found within seconds."""
-    quick = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
-    with workers_on(**quick) as workers:
-        workers.start(2, concurrency=2, include=activities.__name__, supervised=True)
-        workers.start_beat()
-        yield workers
 
 
 def publish(log: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_killed_worker_takes_its_programs_along(workers: Workers, tmp_path: Pa
     node = command("run", "sh", "-c", script, timeout="PT10M")
     run = start(workflow("outside", node, end()))
     wait_for(lambda: len(running(f"sleep\0{mark}")) == 2)
-    workers.kill_worker(first)
+    first.kill()
     wait_for(lambda: not running(mark), seconds=20)
     wait_for(lambda: list(tmp_path.glob("celeriac-*")) == [], seconds=10)
     workers.start(1, concurrency=1)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
@@ -15,7 +14,7 @@ from tests.support.failing import refuse
 from tests.support.invariants import assert_invariants
 from tests.support.racing import at_once, many
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import NodeExecution, Run, Thread, ThreadGroup
 from workflows.testing import Harness
@@ -24,15 +23,6 @@ MODULE = activities.__name__
 NAMES = ("a", "b", "c", "d", "e", "f")
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.postgres]
-
-
-@pytest.fixture
-def quick(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Workers with short leases: what is lost is found in seconds."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    short = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
-    with workers_on(**short) as started:
-        yield started
 
 
 def _begin(count: int) -> list[Run]:

@@ -109,7 +109,7 @@ def test_a_supervised_worker_comes_back_after_a_kill(
     (worker,) = workers.start(include="tests.support.probe_tasks", supervised=True)
     first = worker.pid
     assert workers.kill_pool_process() is not None
-    workers.kill_worker(worker)
+    worker.kill()
     probe_tasks.send_chord("after")
     assert redis_client.blpop([probe_tasks.MARK], timeout=120) == (b"probe-chord", b"after")
     assert worker.pid != first

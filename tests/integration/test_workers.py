@@ -1,18 +1,16 @@
 """The same workflows on real workers: chords, lost messages, a flushed Redis, killed processes."""
 
 import json
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 import redis
-from pytest_django import Settings
 
 from tests.support import activities
 from tests.support.builder import end, wait_event, workflow
 from tests.support.mini import MiniSet
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.models import Event, NodeExecution, Run, Slot, Suspension, Thread, ThreadGroup
 from workflows.services.events import fire_timer
@@ -26,15 +24,6 @@ pytestmark = [
 ]
 
 MODULE = activities.__name__
-
-
-@pytest.fixture
-def quick(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Workers with short leases: what is lost is found in seconds."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    short = {"CELERIAC_LEASE_SECONDS": "2", "CELERIAC_MESSAGE_SECONDS": "2"}
-    with workers_on(**short) as started:
-        yield started
 
 
 def test_everything_ends_by_chords_and_messages_alone(workers: Workers) -> None:

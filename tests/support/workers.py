@@ -15,6 +15,7 @@ from django.db import connection
 from project.processes import Child, wait_until
 from project.supervisor import Supervisor
 from tests.support import places
+from tests.support.waiting import wait_for
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "project.celery:app")
 
@@ -97,18 +98,24 @@ class Workers:
         _kill(victim)
         return victim
 
-    def kill_worker(self, worker: Child | None = None) -> Child:
-        """Kill (-9) a whole worker with its pool: the given one, else one at random."""
-        alive = [child for child in self.running if child.is_running() and "worker" in child.name]
-        victim = worker or random.choice(alive)  # noqa: S311
-        victim.kill()
-        return victim
+    def strike(self, chance: random.Random) -> str:
+        """Kill one of those that run, three times in ten with its whole pool; return whom."""
+        wait_for(self._alive, seconds=30)
+        if chance.random() < 0.3:
+            victim = chance.choice(self._alive())
+            victim.kill()
+            return victim.name
+        wait_for(lambda: self.kill_pool_process(chance), seconds=30)
+        return "pool process"
 
     def stop(self) -> None:
         """Stop everything that was started here."""
         self.supervisor.stop()
         for child in reversed(self.running):
             child.stop(patience=5)
+
+    def _alive(self) -> list[Child]:
+        return [child for child in self.running if child.is_running() and "worker" in child.name]
 
     def _worker(self, concurrency: int, queues: str, include: str) -> Child:
         options = ["--pool", "prefork", "--concurrency", str(concurrency)]
