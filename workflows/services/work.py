@@ -55,15 +55,12 @@ def work_thread(thread_id: int, seq: int, *, queue: str) -> Worked:
             return Worked(again_at=taken.again_at)
         sweep.drop_message(thread_id, seq)
         return Worked()
-    group_id = taken.claims[0].group_id
-    if group_id is None:
-        claims, paces = _side_by_side(taken.claims[0], queue)
+    claim = taken.claims[0]
+    if claim.group_id is None:
+        claims, paces = _side_by_side(claim, queue)
         drive(claims, Shift(_deadline(), _nothing, Pace(), say, paces=paces))
-        send_waiting(queue)
-        return Worked()
-    ended = drive(taken.claims, Shift(_deadline(), _handing_on(group_id, queue), Pace(), say))
-    if ended:
-        look_after(group_id)
+    elif drive([claim], Shift(_deadline(), _handing_on(claim.group_id, queue), Pace(), say)):
+        look_after(claim.group_id)
     send_waiting(queue)
     return Worked()
 
