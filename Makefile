@@ -34,6 +34,7 @@ test: $(STAMP) ## Run the tests on PostgreSQL, then the scenarios once more on S
 
 test-long: $(STAMP) ## Run the longest tests: many orders, kills and outages, on PostgreSQL
 	$(BIN)/python -m pytest -m long
+	CELERIAC_TEST_ORDERS=50 $(BIN)/python -m pytest $(SPREAD) -m "not long" tests/scenarios
 
 check: format-check lint types layers django-check docs-check test ## Everything that must hold before a commit
 

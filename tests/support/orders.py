@@ -1,5 +1,6 @@
 """One workflow in many orders of its messages: what it makes must not depend on them."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -45,12 +46,14 @@ _ALL = (
     Order(is_fine=True),
     Order(seed=4, is_doubled=True),
 )
-#: An order is the same on every database: on the second one two of them show what differs.
-ORDERS = _ALL if connection.vendor == "postgresql" else _ALL[:2]
 #: For what could depend on who is first.
 FIFTY = tuple(
     Order(seed=seed, is_fine=bool(seed % 2), is_doubled=seed % 5 == 0) for seed in range(50)
 )
+#: Asks for fifty orders of every case (`make test-long` does), which takes several times as long.
+IS_LONG = os.environ.get("CELERIAC_TEST_ORDERS") == "50"
+#: An order is the same on every database: on the second one two of them show what differs.
+ORDERS = FIFTY if IS_LONG else _ALL if connection.vendor == "postgresql" else _ALL[:2]
 
 
 #: Goes on from order to order: they share the database, in which time does not go back.
