@@ -35,6 +35,7 @@ test: $(STAMP) ## Run the tests on PostgreSQL, then the scenarios once more on S
 test-long: $(STAMP) ## Run the longest tests: many orders, kills and outages, on PostgreSQL
 	$(BIN)/python -m pytest -m long
 	CELERIAC_TEST_ORDERS=50 $(BIN)/python -m pytest $(SPREAD) -m "not long" tests/scenarios
+	CELERIAC_TEST_ORDERS=workers $(BIN)/python -m pytest -m "not long" $$(grep -l in_every_order tests/scenarios/*.py)
 
 check: format-check lint types layers django-check docs-check test ## Everything that must hold before a commit
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import override_settings
 
 from tests.support.assertions import assert_at_rest, assert_completed, assert_each_step_once
+from tests.support.real import run_on_workers
 from workflows.dispatch.inline import Mailbox, Message
 from workflows.models import Run
 from workflows.testing import Harness
@@ -50,8 +51,10 @@ _ALL = (
 FIFTY = tuple(
     Order(seed=seed, is_fine=bool(seed % 2), is_doubled=seed % 5 == 0) for seed in range(50)
 )
-#: Asks for fifty orders of every case (`make test-long` does), which takes several times as long.
-IS_LONG = os.environ.get("CELERIAC_TEST_ORDERS") == "50"
+#: `make test-long` asks for fifty orders of every case, and then for every case on real workers.
+_ASKED = os.environ.get("CELERIAC_TEST_ORDERS", "")
+IS_LONG = _ASKED == "50"
+ARE_REAL = _ASKED == "workers"
 #: An order is the same on every database: on the second one two of them show what differs.
 ORDERS = FIFTY if IS_LONG else _ALL if connection.vendor == "postgresql" else _ALL[:2]
 
@@ -75,14 +78,20 @@ def runs_in_every_order(
     orders: Sequence[Order] = ORDERS,
 ) -> Iterator[Run]:
     """Run a definition in every order, and look at what holds for every final run."""
+    if ARE_REAL:
+        yield _checked(run_on_workers(definition, data), "on workers")
+        return
     for order in orders:
         with engine_in(order, _time) as engine:
             engine.publish(definition)
-            run = engine.run(definition["workflow"], data)
-            assert run.ended_at, f"{order}: the run is still {run.status}"
-            assert_each_step_once(run)
-            assert_at_rest(run)
-            yield run
+            yield _checked(engine.run(definition["workflow"], data), str(order))
+
+
+def _checked(run: Run, order: str) -> Run:
+    assert run.ended_at, f"{order}: the run is still {run.status}"
+    assert_each_step_once(run)
+    assert_at_rest(run)
+    return run
 
 
 def assert_output_in_every_order(
