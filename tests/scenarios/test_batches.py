@@ -163,7 +163,7 @@ def test_sleeping_slices_hold_their_places(engine: Harness) -> None:
     assert engine.result(run).output["output"]["key"] == list("12345")
 
 
-def test_a_place_is_taken_again_in_the_moment_it_is_free(engine: Harness) -> None:
+def test_a_place_is_taken_again_in_the_moment_it_is_free() -> None:
     """No sweep and no time are needed, even when a slice ends past its message's time."""
     definition = workflow(
         "batch",

@@ -18,7 +18,7 @@ from tests.support.builder import (
     workflow,
 )
 from tests.support.families import child_of
-from tests.support.orders import FIFTY, ORDERS, Order, runs_in_every_order
+from tests.support.orders import FIFTY, ORDERS, Order, in_process, runs_in_every_order
 from tests.support.undoing import (
     assert_all_undone,
     assert_newest_first,
@@ -110,6 +110,7 @@ def test_with_nothing_done_it_goes_on(engine: Harness) -> None:
     assert engine.run("saga").output["undone"] == []
 
 
+@in_process
 @in_orders
 def test_in_branches(orders: tuple[Order, ...]) -> None:
     """Contract: runs the compensations of finished activities in reverse order of completion."""
@@ -123,6 +124,7 @@ def test_in_branches(orders: tuple[Order, ...]) -> None:
         forget()
 
 
+@in_process
 @in_orders
 def test_in_branches_of_which_one_fails(orders: tuple[Order, ...]) -> None:
     """What the others have finished by then is undone, and nothing else."""
@@ -140,6 +142,7 @@ def test_in_branches_of_which_one_fails(orders: tuple[Order, ...]) -> None:
         forget()
 
 
+@in_process
 @in_orders
 def test_in_a_map_and_in_slices(orders: tuple[Order, ...]) -> None:
     what = {"input": {"what": "${item}"}}
@@ -155,6 +158,7 @@ def test_in_a_map_and_in_slices(orders: tuple[Order, ...]) -> None:
         forget()
 
 
+@in_process
 def test_in_every_round_of_a_loop() -> None:
     loop = {"id": "loop", "type": "loop", "body": "a", "while": "loop.index < 3"}
     body = {**do("a", next=None), "input": {"what": "${loop.index}"}}
@@ -166,6 +170,7 @@ def test_in_every_round_of_a_loop() -> None:
         forget()
 
 
+@in_process
 def test_inside_of_a_loop() -> None:
     """In each round what that round has done; the loop goes on."""
     loop = {"id": "loop", "type": "loop", "body": "a", "while": "loop.index < 2"}

@@ -94,7 +94,7 @@ def test_a_result_that_equals_what_stood_there_before_is_a_result(engine: Harnes
     assert_completed(run, {"output": [None, 4, 6]})
 
 
-def test_maps_nest(engine: Harness) -> None:
+def test_maps_nest() -> None:
     definition = workflow(
         "map",
         each("outer", "inner", items="rows", **{"as": "row"}, next="end"),

@@ -29,7 +29,12 @@ from tests.support.builder import (
 )
 from tests.support.failing import refuse
 from tests.support.invariants import assert_invariants
-from tests.support.orders import FIFTY, assert_output_in_every_order, runs_in_every_order
+from tests.support.orders import (
+    FIFTY,
+    assert_output_in_every_order,
+    in_process,
+    runs_in_every_order,
+)
 from workflows import services
 from workflows.models import Thread, ThreadGroup
 from workflows.testing import Harness
@@ -100,6 +105,7 @@ def test_a_batch_merges_the_slices_that_are_done_in_their_order() -> None:
         assert part_states(run) == ["cancelled", "ended", "ended"]
 
 
+@in_process
 def test_the_rest_of_a_map_is_cancelled_with_what_its_window_has_not_let_in() -> None:
     """Contract: `rest: cancel` (default when partial)"""
     calls.clear()
@@ -290,6 +296,7 @@ def test_absorbed_sleepers_keep_one_context_for_all(engine: Harness) -> None:
     assert_invariants()
 
 
+@in_process
 def test_partial_maps_in_a_partial_map() -> None:
     definition = workflow(
         "partial",

@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
@@ -55,6 +56,8 @@ FIFTY = tuple(
 _ASKED = os.environ.get("CELERIAC_TEST_ORDERS", "")
 IS_LONG = _ASKED == "50"
 ARE_REAL = _ASKED == "workers"
+#: For a test that looks at more than rows.
+in_process = pytest.mark.skipif(ARE_REAL, reason="asks this process what was called, or when")
 #: An order is the same on every database: on the second one two of them show what differs.
 ORDERS = FIFTY if IS_LONG else _ALL if connection.vendor == "postgresql" else _ALL[:2]
 

@@ -1,7 +1,6 @@
 """One workflow on real workers, as scenarios ask for it: time passes as soon as nothing moves."""
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +45,7 @@ def run_on_workers(definition: dict[str, Any], data: dict[str, Any] | None) -> R
         wait_for(lambda: _is_at_end(run, passed), every=0.02)
     run.refresh_from_db()
     if run.ended_at:
-        minutes = sum(math.ceil(each / timedelta(minutes=1)) for each in passed)
+        minutes = sum(round(each / timedelta(minutes=1)) for each in passed)
         run.created_at = run.ended_at - timedelta(seconds=minutes)
     return run
 
