@@ -96,6 +96,14 @@ async with asyncio.Lock():
         ("import sys\nsys.exit('enough')", "line 2: SystemExit: enough"),
         ("raise type('E', (Exception,), {'__str__': lambda self: 1 / 0})", "line 1: E"),
         ("def f(): f()\nf()", "line 1: RecursionError"),
+        ("x = 1\nexec('def (')", "line 2: SyntaxError"),
+        ("raise GeneratorExit", "line 1: GeneratorExit"),
+        ("raise type('E', (BaseException,), {})('x')", "line 1: E: x"),
+        (
+            "import asyncio\nasync def f():\n    raise asyncio.CancelledError\nawait f()",
+            "line 3: CancelledError",
+        ),
+        ("raise ValueError('a\\0\\ud800b')", "line 1: ValueError: a??b"),
     ],
 )
 def test_an_error_fails_the_node_with_its_line(

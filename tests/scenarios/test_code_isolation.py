@@ -237,3 +237,22 @@ def test_what_isolated_source_prints_is_nobodys(
     source = "import os\nprint('loud' * 100_000)\nos.write(1, b'loud')\nos.write(2, b'loud')"
     assert_completed(run(engine, source), {})
     assert "loud" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['{"error": 1}', '{"error": {"code": [1], "message": "x"}}', "{}", "[1]", '{"context": [1]}'],
+)
+def test_what_isolated_source_answers_for_its_process_is_looked_at(
+    engine: Harness, isolated: Settings, said: str
+) -> None:
+    source = f"""
+import os
+for number in range(3, 20):
+    try:
+        os.write(number, {said.encode()!r})
+    except OSError:
+        pass
+os._exit(0)
+"""
+    assert_failed(run(engine, source), "code_output", "work")

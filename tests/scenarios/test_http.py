@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -255,6 +256,22 @@ def test_an_answer_has_a_limit(
 )  # fmt: skip
 def test_an_answer_that_is_no_plain_json(engine: Harness, web: Server, text: str) -> None:
     assert_failed(call(engine, web.on("/", json_reply(text))), "http_json", "call")
+
+
+@pytest.mark.parametrize(
+    ("packing", "packed"),
+    [("gzip", gzip.compress(b"x, y, " * 1000)), ("deflate", zlib.compress(b"x, y, " * 1000))],
+)
+def test_a_packed_answer_is_whole_or_none(
+    engine: Harness, web: Server, packing: str, packed: bytes
+) -> None:
+    """Its length fits what was sent: only the packing tells that the end is missing."""
+    headers = {"Content-Encoding": packing, "Content-Type": "text/plain"}
+    whole = engine.result(call(engine, web.on("/whole", Reply(200, packed, headers))))
+    assert whole.output["answer"]["body"] == "x, y, " * 1000
+    cut = call(engine, web.on("/cut", Reply(200, packed[:-6], headers)))
+    assert_failed(cut, "http_broken", "call")
+    assert_completed(call(engine, web.on("/none", Reply(200, b"", headers)), method="HEAD"))
 
 
 def test_an_answer_packed_in_an_unknown_way(engine: Harness, web: Server) -> None:

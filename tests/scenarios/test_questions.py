@@ -151,8 +151,9 @@ def test_another_answer_is_a_conflict_that_says_who_and_when(engine: Harness) ->
 
 def test_an_unknown_question_is_not_found(engine: Harness) -> None:
     run = begin(engine, paint(), thing="x")
-    with pytest.raises(NotFoundError):
-        services.answer_question(run.pk, 1, by=person("olga"))
+    for unknown in (run.pk, "which", "", "\0"):
+        with pytest.raises(NotFoundError, match="question"):
+            services.answer_question(unknown, 1, by=person("olga"))
     with pytest.raises(NotFoundError) as caught:
         answer(run, 1, node="wich")
     assert "did you mean 'which'" in caught.value.message

@@ -90,6 +90,21 @@ def test_a_secret_that_is_not_there(engine: Harness, web: Server) -> None:
     assert web.requests == []
 
 
+def test_publishing_warns_of_secrets_that_are_not_there(engine: Harness) -> None:
+    """It is no error: who keeps secrets may be somebody else, and later."""
+    secrets.set_secret("api", CANARY)
+    parts = {"headers": {"A": {"secret": "api"}}, "body": {"a/b": [{"secret": "appi"}]}}
+    document = workflow(
+        "calls", http("call", "https://example.org/", method="POST", **parts), end()
+    )
+    (warning,) = engine.publish(document).warnings
+    assert (warning.code, warning.severity) == ("unknown_secret", "warning")
+    assert warning.pointer == "/nodes/1/body/a~1b/0"
+    assert "'appi' (did you mean 'api'?)" in warning.message
+    secrets.set_secret("appi", CANARY)
+    assert engine.publish(document).warnings == []
+
+
 def test_a_secret_that_no_key_opens(engine: Harness, web: Server, settings: Settings) -> None:
     secrets.set_secret("api", CANARY)
     settings.CELERIAC = {**settings.CELERIAC, "SECRET_KEYS": [new_key()]}

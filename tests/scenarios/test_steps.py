@@ -287,6 +287,18 @@ def test_what_an_activity_must_not_do_fails_it_by_name(
     assert_failed(engine.run("seq"), code, "a")
 
 
+@pytest.mark.parametrize(
+    ("how", "name"), [("asyncio", "CancelledError"), ("generator", "GeneratorExit")]
+)
+def test_what_is_no_exception_fails_an_activity_too(engine: Harness, how: str, name: str) -> None:
+    """Else it would end its worker, and the next one with it."""
+    node = activity("a", "test.give_up", input={"how": how}, retry={"attempts": 2})
+    engine.publish(workflow("seq", node, end()))
+    run = engine.run("seq")
+    assert_failed(run, "activity_failed", "a")
+    assert (run.error["message"], run.error["attempt"]) == (name, 2)
+
+
 def test_a_failure_behind_a_transactional_activity_does_not_undo_it(engine: Harness) -> None:
     engine.publish(
         workflow("seq", activity("a", "test.write", input={"name": "kept"}), edit("b", x="${no}"))

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from asyncio import CancelledError
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -116,6 +117,12 @@ def die(context: ActivityContext, attempts: int = 1) -> int:
 @activity("test.exit")
 def leave() -> None:
     raise SystemExit(3)
+
+
+@activity("test.give_up")
+def give_up(how: str) -> None:
+    """Raise what is no `Exception`, as a task of asyncio that was cancelled does."""
+    raise {"asyncio": CancelledError, "generator": GeneratorExit}[how]
 
 
 @activity("test.break_transaction", transactional=True)

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from workflows.admin.read_only import ReadOnlyAdmin, as_pre, badge, link_to
 from workflows.models import Event, LockClaim, NodeExecution, Suspension, Thread, ThreadGroup
-from workflows.selectors.runs import context_of, shown_value
+from workflows.selectors.runs import context_of, value_for_people
 
 
 class OfRunAdmin(ReadOnlyAdmin):
@@ -39,7 +39,7 @@ class ThreadAdmin(OfRunAdmin):
 
     @admin.display(description="context")
     def shown_context(self, thread: Thread) -> SafeString:
-        return as_pre(shown_value(lambda: context_of(thread)))
+        return as_pre(value_for_people(lambda: context_of(thread)))
 
 
 @admin.register(ThreadGroup)

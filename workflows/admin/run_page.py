@@ -8,7 +8,7 @@ from workflows.admin.graph import Graph, graph_of
 from workflows.admin.timeline import Timeline, pretty, timeline_of
 from workflows.models import Run, Thread
 from workflows.selectors.families import Descendant, tree_of
-from workflows.selectors.runs import progress_of, shown_value, waits_of
+from workflows.selectors.runs import progress_of, value_for_people, waits_of
 from workflows.selectors.waits import Wait, open_waits
 from workflows.states import RUN_FINAL
 
@@ -58,7 +58,7 @@ def page_of(run: Run) -> Page:
     children, more_children = tree_of(run, _MOST_CHILDREN)
     # Those that are not over come first: they are what is looked for.
     shown = sorted(threads.defer("context").order_by("-moved_at")[:_MOST_THREADS], key=_liveliness)
-    output = shown_value(lambda: run.output)
+    output = value_for_people(lambda: run.output)
     return Page(
         run=run,
         is_over=run.status in RUN_FINAL,
@@ -70,7 +70,7 @@ def page_of(run: Run) -> Page:
         timeline=timeline_of(run, now),
         threads=shown,
         more_threads=max(0, threads.count() - len(shown)),
-        input=pretty(shown_value(lambda: run.input)),
+        input=pretty(value_for_people(lambda: run.input)),
         output=None if output is None else pretty(output),
         error=run.error,
         children=children,

@@ -51,7 +51,8 @@ def _in_process(source: str, context: dict[str, Any], seconds: float | None) -> 
     if seconds is not None and threading.current_thread() is threading.main_thread():
         # The engine's own alarm, without the time that it leaves a sandbox to clear up.
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    return run_source(source, context)
+    # The end of its time is one, and no error of the source.
+    return run_source(source, context, passing=(KeyboardInterrupt,))
 
 
 def _isolated(
@@ -87,4 +88,9 @@ def _answer(talk: Talk, limits: Limits, most: int) -> dict[str, Any]:
         if not talk.out:
             raise ActivityError("code_killed", "Its process has ended without an answer.") from None
         raise NonRetryableError("code_output", f"`context` is refused: {error.message}.") from None
-    return dict(answer)
+    match answer:
+        case {"error": {"code": str(), "message": str()}} | {"context": dict()}:
+            return dict(answer)
+        case _:  # the source runs in the process that answers, so it can say anything
+            message = "What its process has answered is no answer."
+            raise NonRetryableError("code_output", message)

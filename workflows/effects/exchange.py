@@ -182,6 +182,8 @@ def _read(chunks: Iterable[bytes], encoding: str) -> bytes:
         if len(body) > most:
             message = f"The answer is larger than {most:,} bytes (CAPTURED_BYTES)."
             raise NonRetryableError("http_too_large", message)
+    if unpack is not None and body and not unpack.eof:
+        raise ActivityError("http_broken", "The packed answer ends before its end.")
     return bytes(body)
 
 

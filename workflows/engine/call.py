@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -31,6 +32,18 @@ class ActivityTimeoutError(KeyboardInterrupt):
 
     What handles a Ctrl-C well handles this well: psycopg cancels the query that it waits for.
     """
+
+
+#: What an activity ends with, beside an answer. Not every Exception: those are an ActivityError by
+#: now. What is none, and not here, ends this process, which would be tried again and again.
+_ENDINGS = (
+    ActivityTimeoutError,
+    CeleriacError,
+    SystemExit,
+    MemoryError,
+    CancelledError,
+    GeneratorExit,
+)
 
 
 def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
@@ -109,7 +122,7 @@ def call_activity(
             answer = call_registered(activity, asked.input, context=context)
         finally:
             limit.stop()
-    except (ActivityTimeoutError, CeleriacError, SystemExit, MemoryError) as error:
+    except _ENDINGS as error:
         answer = _failed(error, asked)
     finally:
         limit.stop()  # the first may have been struck itself
@@ -135,6 +148,8 @@ def _failed(error: BaseException, asked: ActivityCall) -> Fail:
             return Fail(error.code, error.message, fatal=True)
         case SystemExit():
             return Fail("activity_failed", f"Activity {asked.activity!r} tried to end its process.")
+        case CancelledError() | GeneratorExit():
+            return Fail("activity_failed", type(error).__name__)
         case _:
             # Left to Celery, the message would neither be acknowledged nor recorded.
             return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from workflows.errors import ContentLostError
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadReady:
@@ -76,6 +78,15 @@ class ChildrenOrphaned:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextLost:
+    """An event was for a thread whose context is lost: its run must fail."""
+
+    run_id: UUID
+    node: str
+    lost: ContentLostError
+
+
+@dataclass(frozen=True, slots=True)
 class TaskUnsent:
     """A thread waits for a Celery task: send its message."""
 
@@ -105,6 +116,7 @@ Hint = (
     | ThreadSlept
     | EventEmitted
     | EventLeft
+    | ContextLost
     | TaskUnsent
     | ChildrenOrphaned
     | LockLeft

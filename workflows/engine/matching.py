@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workflows import clock, expressions
-from workflows.errors import ContentLostError, ExpressionError
+from workflows.errors import ExpressionError
 from workflows.expressions import Budget
 from workflows.models import Event, Suspension
 from workflows.nodes.outcomes import JSONObject
@@ -42,15 +42,12 @@ class Filters:
         Raises:
             OutOfBudgetError: others have left too little. The first one has a whole budget, so that
                 each filter gets its answer in the end.
+            ContentLostError: the context is not where it was kept.
         """
         if not suspension.event_filter:
             return None
         run = runs.load_info(suspension.run_id).scope
-        try:
-            known = context()
-        except ContentLostError as error:  # its run fails when it is woken by anything else
-            return f"the filter failed: {error.message}"
-        scope = {**known, "run": run, "now": clock.now(), "event": as_json(event)}
+        scope = {**context(), "run": run, "now": clock.now(), "event": as_json(event)}
         is_first, self._is_first = self._is_first, False
         self._budget.go_on()
         try:

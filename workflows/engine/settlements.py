@@ -1,6 +1,7 @@
 """The settlements: what becomes of a thread when no command of its own is needed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import eq
 from typing import Any
@@ -55,6 +56,12 @@ def hand_back(claim: Claim) -> Settlement:
         lease_until=None if in_group else message_end(),
         is_unstarted=True,
     )
+
+
+def put_off(claim: Claim, pause: timedelta) -> Settlement:
+    """Give an unstarted thread back for a while, ready also in a group; no attempt is counted."""
+    given = replace(hand_back(claim), state=ThreadState.READY, event="wait_turn")
+    return replace(given, wake_at=clock.now() + pause, lease_until=None)
 
 
 def wrong_join(cursor: Cursor) -> Fail | None:

@@ -40,8 +40,10 @@ def person(name: str | None) -> AbstractBaseUser | None:
 
 
 def require_text(words: Iterable[str]) -> None:
-    """Pass words that are text: a shell hands on any bytes. Raises UsageError."""
+    """Pass words that are text: a shell hands on any bytes, a program NULs. Raises UsageError."""
     for word in words:
+        if "\0" in word:
+            raise UsageError(f"The argument {word!r} has a NUL character.")
         try:
             word.encode()
         except UnicodeEncodeError:

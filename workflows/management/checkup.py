@@ -14,14 +14,18 @@ from redis.exceptions import RedisError
 
 from workflows import clock, conf
 from workflows.effects import sandbox
+from workflows.effects.sealing import unseal
+from workflows.errors import ConfigurationError
 from workflows.management.answers import counted
-from workflows.models import Lease, Thread
+from workflows.models import Lease, Secret, Thread
 from workflows.selectors.locks import void_for
+from workflows.selectors.secrets import missing_secrets
 from workflows.states import ThreadState
 
 _PATIENCE = 3.0  # seconds for a server to answer
 _SKEW = (0.5, 5.0)  # seconds between the clocks: warn, fail
 _SWEEP = (5.0, 60.0)  # seconds since the last sweep: warn, fail
+_NAMED = 5  # of many that are alike
 _LATE = timedelta(seconds=30)  # a thread that is due for longer should have moved
 
 
@@ -54,6 +58,7 @@ def examine() -> Findings:
         yield from _sweeper()
         yield from _standing_work()
         yield _locks()
+        yield _secrets()
     if conf.settings().dispatcher == "inline":
         yield _inline()
         return
@@ -172,6 +177,33 @@ def _locks() -> Finding:
         message = f"{counted(void, 'claim')} to locks hold nothing any more and were not removed"
         return Finding("locks", "warn", message, "See the line on the sweeper.")
     return Finding("locks", "ok", "every lock is held by a thread that is inside of it")
+
+
+def _secrets() -> Finding:
+    """Tell of secrets that the nodes which name them could not send."""
+    missing = missing_secrets()
+    if missing:
+        places = [f"{each.secret!r} ({each.workflow}, node {each.node!r})" for each in missing]
+        more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+        message = f"named, and not kept: {', '.join(places[:_NAMED])}{more}"
+        return Finding(
+            "secrets", "warn", message, "Keep them: `manage.py workflow secret set NAME`."
+        )
+    closed = [each.name for each in Secret.objects.order_by("name") if not _opens(each)]
+    if closed:
+        message = f"none of the keys opens {', '.join(map(repr, closed[:_NAMED]))}"
+        return Finding(
+            "secrets", "fail", message, f"Set them again, or bring back {conf.SECRET_KEYS}."
+        )
+    return Finding("secrets", "ok", "all that newest versions name are kept, and can be opened")
+
+
+def _opens(secret: Secret) -> bool:
+    try:
+        unseal(secret.name, secret.sealed)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _inline() -> Finding:

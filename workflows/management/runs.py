@@ -8,7 +8,7 @@ from rich.console import Console
 from workflows.management.answers import plain, row, say, status_text, table, when
 from workflows.models import Run
 from workflows.selectors.families import children_of, tree_of
-from workflows.selectors.runs import history_of, progress_of, shown_value, waits_of
+from workflows.selectors.runs import history_of, progress_of, value_for_people, waits_of
 from workflows.selectors.waits import open_waits
 
 _WIDEST = 2000  # characters of an input or output that people are shown
@@ -39,8 +39,8 @@ def run_data(run: Run) -> dict[str, Any]:
     """Return all that `show` tells about a run, without its history."""
     return {
         **short_data(run),
-        "input": shown_value(lambda: run.input),
-        "output": shown_value(lambda: run.output),
+        "input": value_for_people(lambda: run.input),
+        "output": value_for_people(lambda: run.output),
         "error": run.error,
         "waits": [wait.as_dict() for wait in open_waits(run)],
         "waits_total": waits_of(run).count(),
@@ -88,8 +88,9 @@ def draw_run(console: Console, run: Run) -> None:
         if value:
             say(console, f"  {name:<9} {value}")
     _draw_error(console, run.error)
-    if run.output is not None:
-        say(console, f"  output    {_clipped(run.output)}")
+    output = value_for_people(lambda: run.output)
+    if output is not None:
+        say(console, f"  output    {_clipped(output)}")
     _draw_waits(console, run)
     _draw_groups(console, run)
     _draw_children(console, run)

@@ -108,6 +108,10 @@ class Kind(Generic[C]):
         """Return the context paths that this node sets, for the unknown-name warning."""
         return ()
 
+    def secrets(self, config: C) -> Mapping[str, str]:
+        """Return the JSON pointer inside the node, and the name, of each secret that it names."""
+        return {}
+
     def check(self, config: C) -> list[tuple[str, str]]:
         """Return (JSON pointer inside the node, message) for what fields alone cannot tell."""
         return []

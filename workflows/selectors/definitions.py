@@ -1,6 +1,6 @@
 """Workflows and their versions."""
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from workflows.errors import NotFoundError, suggest
 from workflows.models import Workflow, WorkflowVersion
@@ -14,6 +14,14 @@ def workflows() -> QuerySet[Workflow]:
         latest_digest=Subquery(newest.values("digest")[:1]),
         latest_at=Subquery(newest.values("published_at")[:1]),
     ).order_by("name")
+
+
+def newest_versions() -> QuerySet[WorkflowVersion]:
+    """Return the newest version of each workflow, without its document."""
+    later = WorkflowVersion.objects.filter(
+        workflow=OuterRef("workflow"), number__gt=OuterRef("number")
+    )
+    return WorkflowVersion.objects.filter(~Exists(later)).defer("document").order_by("pk")
 
 
 def workflow_by_name(name: str) -> Workflow:

@@ -31,7 +31,7 @@ def open_questions(user: AnyUser) -> QuerySet[Question]:
 
 def visible_question(user: AnyUser, question_id: UUID | str) -> Question:
     """Return one question that `user` may see. Raises NotFoundError."""
-    found = visible_questions(user).filter(pk=_as_uuid(question_id)).first()
+    found = visible_questions(user).filter(pk=as_id(question_id)).first()
     if found is None:
         raise NotFoundError(f"There is no question {str(question_id)[:80]}, or you may not see it.")
     return found
@@ -69,7 +69,8 @@ def _of(user: AnyUser, questions: QuerySet[Question]) -> QuerySet[Question]:
     return questions.filter(Q(Exists(named.filter(is_member | is_named))) | started)
 
 
-def _as_uuid(text: UUID | str) -> UUID:
+def as_id(text: UUID | str) -> UUID:
+    """Return the id of a question. Raises NotFoundError for text that is none."""
     try:
         return UUID(str(text))
     except ValueError:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from workflows.errors import ContentLostError, NotFoundError
+from workflows.errors import ContentLostError, ContentUnreachableError, NotFoundError
 from workflows.models import NodeExecution, Run, Suspension, Thread
 from workflows.nodes.parts import part_context, parts_from_json
 from workflows.states import THREAD_OVER, ThreadState
@@ -57,11 +57,27 @@ def progress_of(run: Run) -> list[dict[str, Any]]:
 
 
 def shown_value(read: Callable[[], Any]) -> Any:
-    """Return a large value, or what to show in place of one that is lost: pages must not break."""
+    """Return a large value, or what to show in place of one that is lost: pages must not break.
+
+    Raises:
+        ContentUnreachableError: it cannot be read now; a program does well to ask again.
+    """
     try:
         return read()
     except ContentLostError as lost:
-        return {"error": {"code": lost.code, "message": lost.message}}
+        return _in_place(lost)
+
+
+def value_for_people(read: Callable[[], Any]) -> Any:
+    """Return a large value, or what people are shown in place of one that cannot be read now."""
+    try:
+        return shown_value(read)
+    except ContentUnreachableError as away:
+        return _in_place(away)
+
+
+def _in_place(error: ContentLostError | ContentUnreachableError) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": error.message}}
 
 
 def context_of(thread: Thread) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from workflows.dispatch import publish
 from workflows.engine.commands import fail_lost, join
 from workflows.engine.hints import (
     ChildrenOrphaned,
+    ContextLost,
     EventEmitted,
     EventLeft,
     GroupEnding,
@@ -53,8 +54,16 @@ def join_group(group_id: UUID) -> bool:
         with transaction.atomic():
             hints = join.apply(group_id, info.run_id)
     except ContentLostError as lost:
-        with transaction.atomic():
-            hints = fail_lost.apply(info.run_id, lost, node=info.node)
+        return fail_lost_run(info.run_id, lost, node=info.node)
+    say(hints)
+    return bool(hints)
+
+
+def fail_lost_run(run_id: UUID, lost: ContentLostError, *, node: str) -> bool:
+    """Fail a run of which a context is lost; False when it is final already."""
+    logger.error("run %s fails at %s: %s", run_id, node, lost.message)
+    with transaction.atomic():
+        hints = fail_lost.apply(run_id, lost, node=node)
     say(hints)
     return bool(hints)
 
@@ -164,6 +173,8 @@ def _look(hints: Sequence[Hint]) -> None:
     for hint in hints:
         if isinstance(hint, EventEmitted):
             match_emitted(hint.event_id)
+        elif isinstance(hint, ContextLost):
+            fail_lost_run(hint.run_id, hint.lost, node=hint.node)
     send_tasks([hint.suspension_id for hint in hints if isinstance(hint, TaskUnsent)])
     stop_children([hint.run_id for hint in hints if isinstance(hint, ChildrenOrphaned)])
     _look_at_locks(hints)

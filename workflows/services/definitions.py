@@ -12,13 +12,15 @@ from workflows import conf
 from workflows.activities import nameable
 from workflows.compiler.compile import Compiled, compile_document
 from workflows.compiler.compile import calls_in as compiler_calls_in
+from workflows.compiler.plan import Plan
 from workflows.definition.parse import read_document
 from workflows.dispatch.publish import task_names
 from workflows.effects import allowed
 from workflows.engine.plans import keep_plan
-from workflows.errors import DefinitionError, Problem
+from workflows.errors import DefinitionError, Problem, suggest
 from workflows.models import WorkflowVersion
 from workflows.nodes.registry import kinds
+from workflows.selectors.secrets import missing_of, named_in
 from workflows.services import access
 from workflows.store import definitions
 
@@ -144,4 +146,20 @@ def publish(
             document=document,
             user_id=by.pk if by is not None else None,
         )
-    return Published(version, is_new, list(compiled.warnings))
+    return Published(
+        version, is_new, [*compiled.warnings, *_missing_secrets(compiled.plan, document)]
+    )
+
+
+def _missing_secrets(plan: Plan, document: Any) -> Iterator[Problem]:
+    """Warn of secrets that are not kept: the nodes that name them fail until they are."""
+    missing, known = missing_of(named_in(plan))
+    places = {node["id"]: index for index, node in enumerate(document["nodes"])}
+    for each in missing:
+        hint = suggest(each.secret, known)
+        message = (
+            f"there is no secret {each.secret!r}{hint}, so node {each.node!r} fails; "
+            "`manage.py workflow secret set` keeps one"
+        )
+        pointer = f"/nodes/{places[each.node]}{each.pointer}"
+        yield Problem("unknown_secret", message, pointer, severity="warning")

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from workflows.engine.commands import resolve as resolve_command
-from workflows.engine.hints import EventLeft, Hint
+from workflows.engine.hints import ContextLost, EventLeft, Hint
 from workflows.engine.matching import CHUNK, MOST_PAIRS, Filters, OutOfBudgetError, as_json
+from workflows.errors import ContentLostError
 from workflows.models import Event, Suspension
 from workflows.selectors.runs import context_of
 from workflows.services.again import made_again
@@ -134,7 +135,12 @@ class Offers:
         self._waits |= suspensions.open_by_ids(waits)
 
     def _offer(self, event: Event, wait: Suspension) -> None:
-        why = self._filters.why_not(event, wait, lambda: context_of(wait.thread))
+        try:
+            why = self._filters.why_not(event, wait, lambda: context_of(wait.thread))
+        except ContentLostError as lost:
+            why = f"the filter failed: {lost.message}"
+            # After the commit: locks on runs are taken in an order, and this one may not be held.
+            self.hints.append(ContextLost(wait.run_id, wait.node, lost))
         if why is not None:
             self._misses.setdefault(event.pk, []).append((wait.pk, why))
             return

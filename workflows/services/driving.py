@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 
@@ -22,7 +23,7 @@ from workflows.engine.cursor import Cursor, open_cursor, reopen
 from workflows.engine.frames import locks_left
 from workflows.engine.hints import GroupEnding, GroupWaiting, Hint, ThreadReady
 from workflows.engine.interpret import interpret
-from workflows.engine.settlements import hand_back, message_end
+from workflows.engine.settlements import hand_back, message_end, put_off
 from workflows.errors import CeleriacError, ContentLostError, ContentUnreachableError
 from workflows.services.again import outlasting
 from workflows.services.keeping import Watch, keeping
@@ -38,6 +39,8 @@ logger = logging.getLogger("workflows.driving")
 
 #: Stop a round after this many times the time it was sized for: one slow thread among many.
 PATIENCE = 2
+#: After this a thread asks again for its context, when the storage has not answered.
+_OUTAGE_PAUSE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,8 @@ def _write(settlements: list[Settlement], following: Next | None) -> tuple[set[i
         return set(), []
     try:
         return outlasting(lambda: _settle(settlements, following))
-    except DataError:
-        # One row that the database refuses must not hold up the others: each on its own.
+    except (DataError, ContentUnreachableError):
+        # One row that the database, or the storage, refuses must not hold up the others.
         return {id_ for item in settlements for id_ in _write_alone(item)}, []
 
 
@@ -127,7 +130,7 @@ def _settle(settlements: list[Settlement], following: Next | None) -> tuple[set[
 def _write_alone(item: Settlement) -> set[int]:
     try:
         return outlasting(lambda: _settle([item], None))[0]
-    except DataError:
+    except (DataError, ContentUnreachableError):
         logger.exception("thread %s could not be recorded", item.claim.thread_id)
         return set()
 
@@ -208,7 +211,11 @@ def _run_one(claim: Claim, before: Cursor | None, work: Round, watch: Watch) -> 
             work.add(leg)
     except ContentLostError as lost:
         work.add(hints=_fail_run(claim, lost))
-    except (Error, StaleClaimError, ContentUnreachableError):
+    except ContentUnreachableError as away:
+        logger.warning("thread %s waits at %s: %s", claim.thread_id, claim.node, away.message)
+        if claim.thread_id not in work.cursors:  # nothing has begun, so nothing is counted
+            work.add(put_off(claim, _OUTAGE_PAUSE))
+    except (Error, StaleClaimError):
         # Nothing was written: the lease runs out, and the sweeper sends the thread again.
         logger.warning("thread %s lost its step at %s", claim.thread_id, claim.node, exc_info=True)
 

@@ -24,7 +24,7 @@ from workflows.errors import (
     Problem,
 )
 from workflows.models import Suspension
-from workflows.selectors.questions import addressees_in_words, may_answer
+from workflows.selectors.questions import addressees_in_words, as_id, may_answer
 from workflows.services.after import say
 from workflows.services.again import made_again
 from workflows.services.events import suspension_over
@@ -126,7 +126,7 @@ def check_key(key: str | None) -> None:
 
 def _lock(question_id: UUID | str) -> Suspension:
     """Lock the run and read the question: what follows sees all that was committed before."""
-    found = suspensions.by_id(UUID(str(question_id)))
+    found = suspensions.by_id(as_id(question_id))
     if found is not None and found.prompt:
         runs.lock_run(found.run_id)
         fresh = suspensions.by_id(found.pk)

@@ -107,7 +107,8 @@ def cancel(
     with transaction.atomic():
         why = reason or f"cancelled{who}"
         hints = cancel_run.apply(run.pk, reason=why, compensate=compensate)
-    run.refresh_from_db()
+    # Read anew, and not refreshed: that would read its contexts too, which may be lost.
+    run = run_by_id(run.pk)
     if hints is None:
         message = f"Run {run.pk} is {run.status} since {run.ended_at:%Y-%m-%d %H:%M:%S} UTC."
         raise ConflictError(message, status=run.status)

@@ -1,5 +1,6 @@
 """doctor: what is wrong, and how to mend it."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,13 @@ from pytest_django import Settings
 
 from project.processes import wait_until
 from tests.integration.cli.calling import Said, call
+from tests.support.builder import end, http, workflow
 from tests.support.workers import Workers
 from workflows import clock, services
 from workflows.effects import sandbox
+from workflows.effects.sealing import new_key
 from workflows.models import Lease
+from workflows.services.secrets import set_secret
 
 
 def findings(said: Said) -> dict[str, str]:
@@ -55,6 +59,27 @@ def test_a_sweeper_that_is_gone_is_found() -> None:
     assert "fail sweeper" in said.out
     assert "Start beat" in said.out
     assert "1 check failed" in said.err
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_secrets_that_nodes_could_not_send_are_found(settings: Settings) -> None:
+    settings.CELERIAC = {**settings.CELERIAC, "SECRET_KEYS": [new_key()]}
+    assert findings(call("doctor", "--json"))["secrets"] == "ok"
+    headers = {"Authorization": {"secret": "api.key", "prefix": "Bearer "}}
+    node = http("call", "https://example.org/", headers=headers, next="end")
+    for title in ("old", "new"):
+        services.publish(json.dumps(workflow("calls", node, end(), title=title)))
+    said = call("doctor")
+    assert (said.code, said.out.count("'api.key' (calls, node 'call')")) == (0, 1)
+    assert "warn secrets" in said.out
+    set_secret("api.key", "correct horse")
+    assert findings(call("doctor", "--json"))["secrets"] == "ok"
+    settings.CELERIAC = {**settings.CELERIAC, "SECRET_KEYS": [new_key()]}
+    said = call("doctor")
+    assert said.code == 1
+    assert "none of the keys opens 'api.key'" in said.out
+    assert "correct horse" not in said.out
 
 
 @pytest.mark.redis

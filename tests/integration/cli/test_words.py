@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -175,3 +176,20 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list", "--workflow=a\0b"),
+        ("cancel", str(uuid4()), "--as=a\0b"),
+        ("change-group", str(uuid4()), "a\0b", "--parallel=1"),
+        ("secret", "delete", "a\0b"),
+    ],
+)
+def test_a_program_that_hands_on_nuls_is_told(words: tuple[str, ...]) -> None:
+    """No shell can, but `call_command` does."""
+    said = call(*words)
+    assert said.code == 2
+    assert "a\\x00b" in said.err
+    assert "NUL" in said.err

@@ -33,18 +33,27 @@ def compile_source(source: str) -> CodeType:
     return code
 
 
-def run_source(source: str, context: dict[str, Any]) -> dict[str, Any]:
-    """Run a source and return `{context: ...}`, or `{error: {code, message}}` with its line."""
+def run_source(
+    source: str, context: dict[str, Any], *, passing: tuple[type[BaseException], ...] = ()
+) -> dict[str, Any]:
+    """Run a source and return `{context: ...}`, or `{error: {code, message}}` with its line.
+
+    `passing`: what others than the source raise in this process, which is none of its errors.
+    """
     try:
-        return {"context": _run(compile_source(source), context)}
+        code = compile_source(source)
     except SyntaxError as error:
         place = f"line {error.lineno}: " if error.filename == FILE and error.lineno else ""
         return _error("code_syntax", f"{place}{error.msg}")
+    try:
+        return {"context": _run(code, context)}
+    except passing:
+        raise
     except MemoryError:
         return _error("code_memory", "It needs more memory than it may have.")
     except _NotPlainError as error:
         return _error("code_output", str(error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the source has raised
+    except BaseException as error:  # noqa: BLE001 - whatever the source has raised
         return _error("code_error", _told(error))
 
 
@@ -77,8 +86,10 @@ def _told(error: BaseException) -> str:
         text = ""
     line = _line(error.__traceback__)
     place = f"line {line}: " if line else ""
-    name = type(error).__name__
-    return f"{place}{name}: {text[:_SHOWN]}" if text else f"{place}{name}"
+    name = _name(error)[:_SHOWN]
+    told = f"{place}{name}: {text[:_SHOWN]}" if text else f"{place}{name}"
+    # A message that is no plain text must not hide which error it was either.
+    return told.encode(errors="replace").decode().replace("\0", "?")
 
 
 def _line(trace: TracebackType | None) -> int | None:

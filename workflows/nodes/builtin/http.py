@@ -69,6 +69,9 @@ class Http(Kind[HttpConfig]):
     def sets(self, config: HttpConfig) -> tuple[str, ...]:
         return (config.result,)
 
+    def secrets(self, config: HttpConfig) -> dict[str, str]:
+        return secret_places(_parts(config))
+
     def check(self, config: HttpConfig) -> list[tuple[str, str]]:
         problems = [("/expect", text) for text in status_problems(config.expect)]
         if not isinstance(config.url, str) or not config.url.strip():
@@ -82,17 +85,14 @@ class Http(Kind[HttpConfig]):
         ]
         if isinstance(config.headers, dict):
             problems += _header_problems(config.headers, config.idempotency_header)
-        for field in ("headers", "query", "body"):
-            problems += secret_problems(getattr(config, field), f"/{field}")
-        return problems
+        return problems + secret_problems(_parts(config), "")
 
     def run(self, call: NodeCall[HttpConfig]) -> Outcome:
         config = call.config
-        parts = {name: getattr(config, name) for name in ("headers", "query", "body")}
-        shown = {"method": config.method, "url": call.render(config.url), **call.render(parts)}
+        shown = {"method": config.method, **call.render({"url": config.url, **_parts(config)})}
         given = {
             **shown,
-            "secrets": secret_places(parts),
+            "secrets": self.secrets(config),
             "expect": status_ranges(config.expect),
             "redirects": config.redirects,
             "idempotency_header": config.idempotency_header,
@@ -102,6 +102,11 @@ class Http(Kind[HttpConfig]):
     def resume(self, call: NodeCall[HttpConfig], resolution: Resolution) -> Outcome:
         answer = resolution.payload
         return finished(call, assign(call.context, call.config.result, answer), answer)
+
+
+def _parts(config: HttpConfig) -> dict[str, Any]:
+    """Return the templates in which secrets may stand."""
+    return {name: getattr(config, name) for name in ("headers", "query", "body")}
 
 
 def _header_problems(headers: dict[str, Any], own: str) -> list[tuple[str, str]]:
