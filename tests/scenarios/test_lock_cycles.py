@@ -20,6 +20,7 @@ from tests.support.locking import (
 from tests.support.orders import Order
 from workflows import services
 from workflows.models import LockClaim, Run
+from workflows.store.locks import Crowd
 from workflows.testing import Harness
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -111,7 +112,11 @@ def test_a_lock_that_the_thread_has_already_is_a_cycle_of_one(engine: Harness) -
     )
     run = engine.run("locked", {"name": "x"})
     assert_failed(run, "lock_cycle", node="inner")
-    assert f"run {run.pk} at 'inner' waits for \"x\" held by run {run.pk}" in run.error["message"]
+    assert run.error["message"] == (
+        f"The thread waits for itself, and gives up: run {run.pk} at 'inner' waits for \"x\", "
+        "which it holds itself since 'lock'. A lock is not re-entrant: what goes on in the body of "
+        "'lock' must not ask for \"x\" again. Take it once, around both."
+    )
     assert_completed(engine.run("locked", {"name": "y"}))
 
 
@@ -152,6 +157,7 @@ def test_a_cycle_goes_through_a_split(engine: Harness, nodes: list[dict[str, Any
     run = engine.run("locked", {"name": "x", "items": [1, 2]})
     assert_failed(run, "lock_cycle", node="left")
     assert "which waits for its branch run" in run.error["message"]
+    assert "A lock is not re-entrant: what goes on in the body of 'lock'" in run.error["message"]
     assert_completed(engine.run("locked", {"name": "y", "items": [1, 2]}))
 
 
@@ -221,4 +227,43 @@ def test_a_reader_behind_a_writer_waits_for_it_too(engine: Harness) -> None:
     failed = engine.result(reader)
     assert_failed(failed, "lock_cycle", node="inner")
     assert "that was asked for before by" in failed.error["message"]
+    assert failed.error["message"].endswith("Take it once, around both.")
     assert_completed(engine.result(writer))
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+@pytest.mark.parametrize("wait_for", ["any", 2])
+def test_parts_behind_a_window_full_of_waiters_let_nobody_go_on(
+    engine: Harness, wait_for: str | int, parallel: int
+) -> None:
+    """Whatever the join waits for: they could only go on when one of those that wait has ended."""
+    split = each("map", "left", wait_for=wait_for, parallel=parallel, next=None)
+    engine.publish(inside_of(split, lock("left", "${name}", body="hold", next=None), edit("hold")))
+    run = engine.run("locked", {"name": "x", "items": [1, 2, 3]})
+    assert_failed(run, "lock_cycle", node="left")
+    assert_completed(engine.run("locked", {"name": "y", "items": [1, 2, 3]}))
+
+
+def test_a_long_queue_is_looked_through_once(
+    engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each of many waiters that have a lock already would cost the cube of their number."""
+    engine.publish(inside_of(wait_event("wait", "go", key="'holder'"), lock="g", name="holder"))
+    inner = lock("inner", "g", body="hold", next=None)
+    engine.publish(inside_of(inner, edit("hold", next=None), lock="own-${run.id}", name="nested"))
+    stands_in_line(engine, "holder")
+    runs = [stands_in_line(engine, "nested") for _ in range(20)]
+    asked: list[LockClaim] = []
+    real = Crowd.admits
+
+    def admits(crowd: Crowd, claim: LockClaim) -> bool:
+        asked.append(claim)
+        return real(crowd, claim)
+
+    monkeypatch.setattr(Crowd, "admits", admits)
+    runs.append(stands_in_line(engine, "nested"))
+    assert 21 <= len(asked) <= 22  # each claim in the queue once, and the two locks of its own
+    monkeypatch.undo()
+    go(engine, "holder")
+    for run in runs:
+        assert_completed(engine.result(run))

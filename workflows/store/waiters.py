@@ -19,12 +19,14 @@ from workflows.states import (
     SuspensionState,
     ThreadState,
 )
+from workflows.store import groups
 
 #: Of a longer queue only so many are looked at: those at its head tell whether it stands.
 _MOST_AHEAD = 500
 _MOST_PARTS = 500
 #: What a thread can wait for that others have to do.
 _FOR_OTHERS = ("child", "lock", "relock")
+_AWAKE = THREAD_MOVING - {ThreadState.QUEUED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,9 @@ def _ahead(claim: LockClaim, queue: list[LockClaim]) -> tuple[LockClaim, ...]:
 
 
 def can_move(group_id: UUID) -> bool:
-    """Tell whether any part of a group can move or is moving."""
-    return Thread.objects.filter(group_id=group_id, state__in=THREAD_MOVING).exists()
+    """Tell whether any part of a group can move or is moving; not one behind a full window."""
+    awake = Thread.objects.filter(group_id=group_id, state__in=_AWAKE)
+    return awake.exists() or groups.is_startable(group_id)
 
 
 def around(thread_id: int) -> list[int]:
