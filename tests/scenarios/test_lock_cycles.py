@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.assertions import assert_completed, assert_failed, assert_waiting_for
 from tests.support.builder import delay, each, edit, end, fan_in, fan_out, gosub, race, wait_event
@@ -20,6 +22,7 @@ from tests.support.locking import (
 from tests.support.orders import Order
 from workflows import services
 from workflows.models import LockClaim, Run
+from workflows.services.locks import stuck_in_cycles
 from workflows.store.locks import Crowd
 from workflows.testing import Harness
 
@@ -267,3 +270,20 @@ def test_a_long_queue_is_looked_through_once(
     go(engine, "holder")
     for run in runs:
         assert_completed(engine.result(run))
+
+
+def test_many_who_wait_for_sleepers_cost_the_sweeper_a_few_queries(engine: Harness) -> None:
+    """Heads of queues whose holders only take long are looked at together."""
+    engine.publish(inside_of(wait_event("wait", "go"), name="child"))
+    engine.publish(inside_of(gosub("sub", "child"), lock="own-${id}", name="parent"))
+    engine.publish(inside_of(edit("hold"), lock="own-${id}", name="other"))
+    for number in range(6):
+        engine.start("parent", {"id": number})
+        engine.start("other", {"id": number})
+    work_off(engine)
+    costs = []
+    for count in (2, 6):
+        with CaptureQueriesContext(connection) as queries:
+            assert not stuck_in_cycles(count)
+        costs.append(len(queries))
+    assert costs[0] == costs[1]

@@ -34,7 +34,7 @@ class Cycle:
 
 def find_cycle(thread_id: int) -> Cycle | None:
     """Return the cycle that keeps a thread from ever going on, if there is one."""
-    found = _reached(thread_id)
+    found = _reached([thread_id])
     stuck = _stuck(found)
     if thread_id not in stuck:
         return None
@@ -44,10 +44,15 @@ def find_cycle(thread_id: int) -> Cycle | None:
     return _told([found[each] for each in way[way.index(following) :]], stuck)
 
 
-def _reached(start: int) -> Waiters:
-    """Return all waiters that a thread waits for, however far away, and itself."""
+def find_stuck(thread_ids: Collection[int]) -> set[int]:
+    """Return which of these threads can never go on."""
+    return _stuck(_reached(thread_ids)) & set(thread_ids)
+
+
+def _reached(start: Collection[int]) -> Waiters:
+    """Return all waiters that threads wait for, however far away, and themselves."""
     found: dict[int, Waiter] = {}
-    front = {start}
+    front = set(start)
     while front and len(found) < _MOST:
         loaded = waiters.load(front)
         found |= loaded
