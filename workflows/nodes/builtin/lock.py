@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from workflows.definition.fields import Duration, Mark, NodeRef
 from workflows.definition.model import StepConfig
 from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.outcomes import Continue, Enter, Fail, Outcome, Suspend
+from workflows.nodes.outcomes import Continue, Enter, Fail, JSONObject, Outcome, Suspend
 from workflows.nodes.readings import type_name
 from workflows.nodes.suspensions import LockWait, Resolution
 
@@ -87,10 +87,13 @@ class Lock(Kind[LockConfig]):
 
     def resume(self, call: NodeCall[LockConfig], resolution: Resolution) -> Outcome:
         if resolution.by == "lock":
-            return Enter(call.context, {}, lock=resolution.payload)
+            return Enter(call.context, {}, lock=resolution.payload, output={"lock": "taken"})
         if "on_timeout" in call.ports:
             return Continue(call.context, port="on_timeout")
         return Fail("lock_timeout", "The lock was not free in time.")
+
+    def again(self, call: NodeCall[LockConfig], state: JSONObject) -> Outcome:
+        return Continue(call.context, output={"lock": "left"})
 
 
 def _names(call: NodeCall[LockConfig]) -> list[str] | Fail:
