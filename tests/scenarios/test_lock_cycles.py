@@ -8,7 +8,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.support.assertions import assert_completed, assert_failed, assert_waiting_for
-from tests.support.builder import delay, each, edit, end, fan_in, fan_out, gosub, race, wait_event
+from tests.support.builder import (
+    delay,
+    each,
+    edit,
+    end,
+    fan_in,
+    fan_out,
+    gosub,
+    race,
+    switch,
+    wait_event,
+)
 from tests.support.locking import (
     engines,
     in_orders,
@@ -23,6 +34,7 @@ from tests.support.orders import Order
 from workflows import services
 from workflows.models import LockClaim, Run
 from workflows.services.locks import stuck_in_cycles
+from workflows.store import waiters
 from workflows.store.locks import Crowd
 from workflows.testing import Harness
 
@@ -287,3 +299,15 @@ def test_many_who_wait_for_sleepers_cost_the_sweeper_a_few_queries(engine: Harne
             assert not stuck_in_cycles(count)
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+def test_of_a_race_with_very_many_parts_those_beyond_count_as_free(
+    engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiters, "MOST_PARTS", 2)
+    way = switch("way", "left", nap="item == 3")
+    inner = lock("left", "${name}", body="hold", next=None)
+    split = each("map", "way", wait_for="any", next=None)
+    body = [split, way, inner, edit("hold", next=None), delay("nap", "PT1M", next=None)]
+    engine.publish(inside_of(*body))
+    assert_completed(engine.run("locked", {"name": "x", "items": [1, 2, 3]}))

@@ -88,7 +88,8 @@ def _can_go_on(waiter: Waiter, stuck: Collection[int]) -> bool:
     if waiter.claims:
         return all(_is_let_in(claim, ahead, stuck) for claim, ahead in waiter.claims)
     if waiter.group_id is not None and is_watched(groups.load_group(waiter.group_id)):
-        is_one_free = any(each not in stuck for each in waiter.others)
+        are_too_many = len(waiter.others) >= waiters.MOST_PARTS
+        is_one_free = are_too_many or any(each not in stuck for each in waiter.others)
         return is_one_free or waiters.can_move(waiter.group_id)
     return not any(each in stuck for each in waiter.others)
 

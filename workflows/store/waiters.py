@@ -24,7 +24,8 @@ from workflows.store import groups
 
 #: Of a longer queue only so many are looked at: those at its head tell whether it stands.
 _MOST_AHEAD = 500
-_MOST_PARTS = 500
+#: Of a group with more parts that sleep nothing is known of the others.
+MOST_PARTS = 500
 #: What a thread can wait for that others have to do.
 _FOR_OTHERS = ("child", "lock", "relock")
 _AWAKE = THREAD_MOVING - {ThreadState.QUEUED}
@@ -63,7 +64,7 @@ def load(thread_ids: Collection[int]) -> dict[int, Waiter]:
 def _sleeping_parts(owner: Thread) -> list[tuple[int, UUID | None]]:
     parts = Thread.objects.filter(group__owner=owner, group__state=GroupState.OPEN)
     standing = parts.filter(state__in=(ThreadState.SUSPENDED, ThreadState.JOINING))
-    return list(standing.order_by("pk").values_list("pk", "group_id")[:_MOST_PARTS])
+    return list(standing.order_by("pk").values_list("pk", "group_id")[:MOST_PARTS])
 
 
 def _at_waits(asleep: QuerySet[Thread]) -> dict[int, Waiter]:
