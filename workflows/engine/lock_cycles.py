@@ -87,11 +87,13 @@ def _asked(waiter: Waiter) -> int:
 def _can_go_on(waiter: Waiter, stuck: Collection[int]) -> bool:
     if waiter.claims:
         return all(_is_let_in(claim, ahead, stuck) for claim, ahead in waiter.claims)
-    if waiter.group_id is not None and is_watched(groups.load_group(waiter.group_id)):
-        are_too_many = len(waiter.others) >= waiters.MOST_PARTS
-        is_one_free = are_too_many or any(each not in stuck for each in waiter.others)
-        return is_one_free or waiters.can_move(waiter.group_id)
-    return not any(each in stuck for each in waiter.others)
+    held_up = sum(each in stuck for each in waiter.others)
+    if not held_up or waiter.group_id is None:
+        return not held_up
+    if not is_watched(groups.load_group(waiter.group_id)):
+        return False
+    is_one_free = held_up < len(waiter.others) or len(waiter.others) >= waiters.MOST_PARTS
+    return is_one_free or waiters.can_move(waiter.group_id)
 
 
 def _is_let_in(claim: LockClaim, ahead: Collection[LockClaim], stuck: Collection[int]) -> bool:
