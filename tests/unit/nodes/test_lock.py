@@ -32,7 +32,9 @@ def test_a_list_of_names_may_come_from_the_context() -> None:
     assert lock("${all}").run(all=["y", "x"]).wait.names == ["x", "y"]
 
 
-@pytest.mark.parametrize("value", ["", " ", True, None, 1.5, {}, [], [None], ["x"] * 101])
+@pytest.mark.parametrize(
+    "value", ["", " ", True, None, 1.5, {}, [], [None], ["x"] * 101, " " * 200 + "x"]
+)
 def test_a_name_that_is_none_fails(value: Any) -> None:
     outcome = lock("${name}").run(name=value)
     assert isinstance(outcome, Fail)
