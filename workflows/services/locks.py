@@ -12,6 +12,9 @@ from workflows.engine.locking import look_at
 from workflows.services.again import made_again
 from workflows.store import suspensions, waiters
 
+#: So many heads of queues are looked at together; what a search reads at most they share.
+_TOGETHER = 100
+
 
 def free_locks(names: Iterable[str]) -> list[Hint]:
     """Look at each of these locks, until nobody else can be let in; safe at any time."""
@@ -42,9 +45,11 @@ def end_cycles(suspension_id: UUID) -> list[Hint]:
 def stuck_in_cycles(limit: int) -> list[int]:
     """Return those at the head of a queue that can never go on: they stand in a cycle, or behind.
 
-    Looked at together, for there may be many who wait for somebody who only takes long.
+    Looked at many together, for most of them may wait for somebody who only takes long.
     """
-    return sorted(find_stuck(waiters.standing_heads(limit)))
+    heads = waiters.standing_heads(limit)
+    parts = (heads[at : at + _TOGETHER] for at in range(0, len(heads), _TOGETHER))
+    return sorted({each for part in parts for each in find_stuck(part)})
 
 
 @made_again
