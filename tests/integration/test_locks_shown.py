@@ -92,13 +92,18 @@ def test_doctor_finds_claims_that_hold_nothing(line: list[Run]) -> None:
     assert locks() == "warn"
 
 
-def test_try_shows_who_waits_for_a_lock(tmp_path: Path) -> None:
+def test_try_shows_who_waits_for_a_lock_and_when_one_is_taken_and_left(tmp_path: Path) -> None:
     nested = lock("inner", "${'x'}", body="hold", next=None)
     definition = inside_of(nested, edit("hold"))
     place = tmp_path / "w.json"
     place.write_text(json.dumps(definition))
     report = call("try", str(place), "--json").json
     assert (report["status"], report["error"]["code"]) == ("failed", "lock_cycle")
+    place.write_text(json.dumps(inside_of(edit("hold", held=1))))
+    nodes = call("try", str(place), "--json").json["nodes"]
+    assert [(each["node"], each["output"]) for each in nodes[1:4]] == [
+        ("lock", {"lock": "taken"}), ("hold", {"held": 1}), ("lock", {"lock": "left"}),
+    ]  # fmt: skip
     definition = inside_of(wait_event("wait", "go"))
     place.write_text(json.dumps(definition))
     report = call("try", str(place), "--json").json

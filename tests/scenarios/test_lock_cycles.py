@@ -4,9 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.assertions import assert_completed, assert_failed, assert_waiting_for
-from tests.support.builder import delay, each, edit, end, fan_in, fan_out, gosub, race, wait_event
+from tests.support.builder import (
+    delay,
+    each,
+    edit,
+    end,
+    fan_in,
+    fan_out,
+    gosub,
+    race,
+    switch,
+    wait_event,
+)
 from tests.support.locking import (
     engines,
     in_orders,
@@ -20,6 +33,9 @@ from tests.support.locking import (
 from tests.support.orders import Order
 from workflows import services
 from workflows.models import LockClaim, Run
+from workflows.services.locks import stuck_in_cycles
+from workflows.store import waiters
+from workflows.store.locks import Crowd
 from workflows.testing import Harness
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -111,7 +127,11 @@ def test_a_lock_that_the_thread_has_already_is_a_cycle_of_one(engine: Harness) -
     )
     run = engine.run("locked", {"name": "x"})
     assert_failed(run, "lock_cycle", node="inner")
-    assert f"run {run.pk} at 'inner' waits for \"x\" held by run {run.pk}" in run.error["message"]
+    assert run.error["message"] == (
+        f"The thread waits for itself, and gives up: run {run.pk} at 'inner' waits for \"x\", "
+        "which it holds itself since 'lock'. A lock is not re-entrant: what goes on in the body of "
+        "'lock' must not ask for \"x\" again. Take it once, around both."
+    )
     assert_completed(engine.run("locked", {"name": "y"}))
 
 
@@ -152,6 +172,7 @@ def test_a_cycle_goes_through_a_split(engine: Harness, nodes: list[dict[str, Any
     run = engine.run("locked", {"name": "x", "items": [1, 2]})
     assert_failed(run, "lock_cycle", node="left")
     assert "which waits for its branch run" in run.error["message"]
+    assert "A lock is not re-entrant: what goes on in the body of 'lock'" in run.error["message"]
     assert_completed(engine.run("locked", {"name": "y", "items": [1, 2]}))
 
 
@@ -221,4 +242,72 @@ def test_a_reader_behind_a_writer_waits_for_it_too(engine: Harness) -> None:
     failed = engine.result(reader)
     assert_failed(failed, "lock_cycle", node="inner")
     assert "that was asked for before by" in failed.error["message"]
+    assert failed.error["message"].endswith("Take it once, around both.")
     assert_completed(engine.result(writer))
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+@pytest.mark.parametrize("wait_for", ["any", 2])
+def test_parts_behind_a_window_full_of_waiters_let_nobody_go_on(
+    engine: Harness, wait_for: str | int, parallel: int
+) -> None:
+    """Whatever the join waits for: they could only go on when one of those that wait has ended."""
+    split = each("map", "left", wait_for=wait_for, parallel=parallel, next=None)
+    engine.publish(inside_of(split, lock("left", "${name}", body="hold", next=None), edit("hold")))
+    run = engine.run("locked", {"name": "x", "items": [1, 2, 3]})
+    assert_failed(run, "lock_cycle", node="left")
+    assert_completed(engine.run("locked", {"name": "y", "items": [1, 2, 3]}))
+
+
+def test_a_long_queue_is_looked_through_once(
+    engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each of many waiters that have a lock already would cost the cube of their number."""
+    engine.publish(inside_of(wait_event("wait", "go", key="'holder'"), lock="g", name="holder"))
+    inner = lock("inner", "g", body="hold", next=None)
+    engine.publish(inside_of(inner, edit("hold", next=None), lock="own-${run.id}", name="nested"))
+    stands_in_line(engine, "holder")
+    runs = [stands_in_line(engine, "nested") for _ in range(20)]
+    asked: list[LockClaim] = []
+    real = Crowd.admits
+
+    def admits(crowd: Crowd, claim: LockClaim) -> bool:
+        asked.append(claim)
+        return real(crowd, claim)
+
+    monkeypatch.setattr(Crowd, "admits", admits)
+    runs.append(stands_in_line(engine, "nested"))
+    assert 21 <= len(asked) <= 22  # each claim in the queue once, and the two locks of its own
+    monkeypatch.undo()
+    go(engine, "holder")
+    for run in runs:
+        assert_completed(engine.result(run))
+
+
+def test_many_who_wait_for_sleepers_cost_the_sweeper_a_few_queries(engine: Harness) -> None:
+    """Heads of queues whose holders only take long are looked at together."""
+    engine.publish(inside_of(wait_event("wait", "go"), name="child"))
+    engine.publish(inside_of(gosub("sub", "child"), lock="own-${id}", name="parent"))
+    engine.publish(inside_of(edit("hold"), lock="own-${id}", name="other"))
+    for number in range(6):
+        engine.start("parent", {"id": number})
+        engine.start("other", {"id": number})
+    work_off(engine)
+    costs = []
+    for count in (2, 6):
+        with CaptureQueriesContext(connection) as queries:
+            assert not stuck_in_cycles(count)
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
+def test_of_a_race_with_very_many_parts_those_beyond_count_as_free(
+    engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiters, "MOST_PARTS", 2)
+    way = switch("way", "left", nap="item == 3")
+    inner = lock("left", "${name}", body="hold", next=None)
+    split = each("map", "way", wait_for="any", next=None)
+    body = [split, way, inner, edit("hold", next=None), delay("nap", "PT1M", next=None)]
+    engine.publish(inside_of(*body))
+    assert_completed(engine.run("locked", {"name": "x", "items": [1, 2, 3]}))

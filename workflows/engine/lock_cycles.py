@@ -7,7 +7,6 @@ Of a semaphore one holder that goes on is enough: not every circle of waiters is
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from uuid import UUID
 
 from workflows.engine.verdicts import is_watched
@@ -35,7 +34,7 @@ class Cycle:
 
 def find_cycle(thread_id: int) -> Cycle | None:
     """Return the cycle that keeps a thread from ever going on, if there is one."""
-    found = _reached(thread_id)
+    found = _reached([thread_id])
     stuck = _stuck(found)
     if thread_id not in stuck:
         return None
@@ -45,10 +44,15 @@ def find_cycle(thread_id: int) -> Cycle | None:
     return _told([found[each] for each in way[way.index(following) :]], stuck)
 
 
-def _reached(start: int) -> Waiters:
-    """Return all waiters that a thread waits for, however far away, and itself."""
+def find_stuck(thread_ids: Collection[int]) -> set[int]:
+    """Return which of these threads can never go on."""
+    return _stuck(_reached(thread_ids)) & set(thread_ids)
+
+
+def _reached(start: Collection[int]) -> Waiters:
+    """Return all waiters that threads wait for, however far away, and themselves."""
     found: dict[int, Waiter] = {}
-    front = {start}
+    front = set(start)
     while front and len(found) < _MOST:
         loaded = waiters.load(front)
         found |= loaded
@@ -63,20 +67,33 @@ def _blockers(waiter: Waiter) -> Iterator[int]:
 
 
 def _stuck(found: Waiters) -> set[int]:
-    """Return those that can never go on: the others go on one after the other in thought."""
-    stuck = set(found)
-    while going := {each for each in stuck if _can_go_on(found[each], stuck)}:
-        stuck -= going
-    return stuck
+    """Return those that can never go on: the others go on one after the other in thought.
+
+    In the order in which they have asked, so that a long queue is through in one round.
+    """
+    stuck, before = dict.fromkeys(sorted(found, key=lambda each: _asked(found[each]))), 0
+    while len(stuck) != before:
+        before = len(stuck)
+        for each in list(stuck):
+            if _can_go_on(found[each], stuck):
+                del stuck[each]
+    return set(stuck)
+
+
+def _asked(waiter: Waiter) -> int:
+    return waiter.claims[0][0].pk if waiter.claims else 0
 
 
 def _can_go_on(waiter: Waiter, stuck: Collection[int]) -> bool:
     if waiter.claims:
         return all(_is_let_in(claim, ahead, stuck) for claim, ahead in waiter.claims)
-    if waiter.group_id is not None and is_watched(groups.load_group(waiter.group_id)):
-        is_one_free = any(each not in stuck for each in waiter.others)
-        return is_one_free or waiters.can_move(waiter.group_id)
-    return not any(each in stuck for each in waiter.others)
+    held_up = sum(each in stuck for each in waiter.others)
+    if not held_up or waiter.group_id is None:
+        return not held_up
+    if not is_watched(groups.load_group(waiter.group_id)):
+        return False
+    is_one_free = held_up < len(waiter.others) or len(waiter.others) >= waiters.MOST_PARTS
+    return is_one_free or waiters.can_move(waiter.group_id)
 
 
 def _is_let_in(claim: LockClaim, ahead: Collection[LockClaim], stuck: Collection[int]) -> bool:
@@ -108,16 +125,15 @@ def _edge(waiter: Waiter, stuck: Collection[int]) -> tuple[LockClaim, LockClaim]
 
 
 def _told(cycle: list[Waiter], stuck: Collection[int]) -> Cycle:
-    first = _name(cycle[0])
-    waits = [f"{_waits(waiter, stuck)} {_name(other)}" for waiter, other in pairwise(cycle)]
-    chain = ", which ".join([*waits, f"{_waits(cycle[-1], stuck)} {first}"])
+    round_ = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+    chain = ", which ".join(_link(waiter, following, stuck) for waiter, following in round_)
+    who = "threads wait for each other, and the youngest gives up"
+    if len(cycle) == 1:
+        who = "thread waits for itself, and gives up"
     # Who has lost a lock while it slept had it before the others: it is older than its claim.
     claims = [waiter.claims[0][0] for waiter in cycle if waiter.claims]
     youngest = max(claims, key=lambda claim: (not claim.is_again, claim.pk))
-    message = (
-        f"The threads wait for each other, and the youngest gives up: {first} {chain}. "
-        "Take the locks in one order everywhere, or as one list of names."
-    )
+    message = f"The {who}: {_name(cycle[0])} {chain}. {_advice(cycle, stuck)}"
     return Cycle(youngest.suspension_id, youngest.is_again, message)
 
 
@@ -125,11 +141,25 @@ def _name(waiter: Waiter) -> str:
     return f"run {waiter.run_id} at {waiter.node!r}"
 
 
-def _waits(waiter: Waiter, stuck: Collection[int]) -> str:
-    """Return for what a stuck thread waits, up to the name of whom."""
+def _link(waiter: Waiter, following: Waiter, stuck: Collection[int]) -> str:
+    """Return for what a stuck thread waits, and for whom."""
     edge = _edge(waiter, stuck)
     if edge is None:
-        return "waits for its branch" if waiter.group_id else "waits for its child"
+        return f"waits for its {'branch' if waiter.group_id else 'child'} {_name(following)}"
     claim, other = edge
+    if other.thread_id == claim.thread_id:
+        return f'waits for "{claim.name}", which it holds itself since {other.node!r}'
     how = "held by" if other.state == LockState.HELD else "that was asked for before by"
-    return f'waits for "{claim.name}" {how}'
+    return f'waits for "{claim.name}" {how} {_name(following)}'
+
+
+def _advice(cycle: list[Waiter], stuck: Collection[int]) -> str:
+    edges = [edge for waiter in cycle if (edge := _edge(waiter, stuck)) is not None]
+    name = edges[0][0].name
+    if any(claim.name != name for claim, _ in edges):
+        return "Take the locks in one order everywhere, or as one list of names."
+    taken = next(other.node for _, other in edges if other.state == LockState.HELD)
+    return (
+        f"A lock is not re-entrant: what goes on in the body of {taken!r} must not ask for "
+        f'"{name}" again. Take it once, around both.'
+    )

@@ -60,10 +60,10 @@ def follow(cursor: Cursor, outcome: Continue | Enter) -> Stop | None:
     """Take one step with the cursor; return why it cannot go on, if so."""
     given = cursor.asked if outcome.input is None else outcome.input
     changed = _changes(cursor.context, outcome.context)
+    output = changed if outcome.output is None else outcome.output
     if isinstance(outcome, Continue):
-        cursor.record(input=given, output=changed, compensation=outcome.compensation)
+        cursor.record(input=given, output=output, compensation=outcome.compensation)
     else:
-        output = changed if outcome.output is None else outcome.output
         cursor.record(input=given, output=output, compensates=outcome.compensates)
     context = outcome.context
     if cursor.frames and state_at(cursor.frames, cursor.node_id) is not None:

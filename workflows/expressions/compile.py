@@ -52,6 +52,7 @@ class Compiler:
 
     names: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    members: set[tuple[str, str]] = field(default_factory=set)
     slots: int = 0
     nodes: int = 0
     _variables: dict[str, int] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Compiler:
             case Name():
                 return self._name(node)
             case Select():
-                return _select(self.compile(node.target), node)
+                return self._member(node)
             case Unary():
                 return _unary(self.compile(node.operand), node)
             case Binary(sign="&&" | "||"):
@@ -102,6 +103,12 @@ class Compiler:
             return value
 
         return run
+
+    def _member(self, node: Select) -> Run:
+        target = node.target
+        if isinstance(target, Name) and target.name not in self._variables:
+            self.members.add((target.name, node.name))
+        return _select(self.compile(target), node)
 
     def _choice(self, node: Choice) -> Run:
         condition, yes, no = map(self.compile, (node.condition, node.yes, node.no))

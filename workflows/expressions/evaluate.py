@@ -28,10 +28,11 @@ _SHOWN = 120
 
 @dataclass(frozen=True, slots=True)
 class ExpressionInfo:
-    """What an expression uses: free root names, and functions and macros."""
+    """What an expression uses: free root names, functions and macros, and members of the names."""
 
     names: frozenset[str]
     functions: frozenset[str]
+    members: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,9 @@ def _compile(source: str) -> Program:
         raise as_expression_error(error, source) from None
     except (RecursionError, MemoryError):
         raise as_expression_error(LimitError("it is nested too deep"), source) from None
-    info = ExpressionInfo(frozenset(compiler.names), frozenset(compiler.functions))
+    info = ExpressionInfo(
+        frozenset(compiler.names), frozenset(compiler.functions), frozenset(compiler.members)
+    )
     weight = EVALUATION_UNITS + compiler.nodes + len(source) // TEXT_UNIT
     return Program(source, info, path_text(tree) is not None, weight, run, compiler.slots)
 

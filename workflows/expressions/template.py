@@ -129,6 +129,7 @@ def check_text(text: str | None) -> ExpressionInfo:
     return ExpressionInfo(
         frozenset[str]().union(*(each.info.names for each in programs)),
         frozenset[str]().union(*(each.info.functions for each in programs)),
+        frozenset[tuple[str, str]]().union(*(each.info.members for each in programs)),
     )
 
 

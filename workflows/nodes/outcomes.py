@@ -15,12 +15,13 @@ class Continue:
     """Go on through a port with this context; a port that leads nowhere ends the thread.
 
     `input` goes into the node's history as it is, and with it what `compensation` undoes the step:
-    `{activity, input}`.
+    `{activity, input}`. Its `output` there is what has changed in the context, if left out.
     """
 
     context: JSONObject
     port: str = "next"
     input: Any = None
+    output: JSONObject | None = None
     compensation: JSONObject | None = None
 
 
@@ -29,7 +30,7 @@ class Enter:
     """Go into the node's own body; back at the node, its kind's `again` is given `state`.
 
     A body without a node leads straight back. `compensates` is the `id` of the step that was
-    undone on the way, and `output` then what the history keeps of it.
+    undone on the way; `input` and `output` are as those of `Continue`.
     `lock` is what a `LockWait` was resolved with: it is held until the body is left, by any way.
     """
 

@@ -7,10 +7,13 @@ from django.db import transaction
 
 from workflows.engine.commands import end_cycle
 from workflows.engine.hints import Hint, LockLeft
-from workflows.engine.lock_cycles import find_cycle
+from workflows.engine.lock_cycles import find_cycle, find_stuck
 from workflows.engine.locking import look_at
 from workflows.services.again import made_again
 from workflows.store import suspensions, waiters
+
+#: So many heads of queues are looked at together; what a search reads at most they share.
+_TOGETHER = 100
 
 
 def free_locks(names: Iterable[str]) -> list[Hint]:
@@ -36,15 +39,17 @@ def end_cycles(suspension_id: UUID) -> list[Hint]:
     inside = waiters.around(wait.thread_id)
     if not waiters.are_waited_for(inside, but=wait.pk) or find_cycle(wait.thread_id) is None:
         return []
-    return _end_cycle(wait.thread_id)
+    return end_cycle_of(wait.thread_id)
 
 
-def end_standing_cycle(suspension_id: UUID) -> list[Hint]:
-    """End the cycle that a wait at the head of its queue stands in, or behind, if there is one."""
-    wait = suspensions.by_id(suspension_id)
-    if wait is None or find_cycle(wait.thread_id) is None:
-        return []
-    return _end_cycle(wait.thread_id)
+def stuck_in_cycles(limit: int) -> list[int]:
+    """Return those at the head of a queue that can never go on: they stand in a cycle, or behind.
+
+    Looked at many together, for most of them may wait for somebody who only takes long.
+    """
+    heads = waiters.standing_heads(limit)
+    parts = (heads[at : at + _TOGETHER] for at in range(0, len(heads), _TOGETHER))
+    return sorted({each for part in parts for each in find_stuck(part)})
 
 
 @made_again
@@ -54,6 +59,7 @@ def _look_at(name: str) -> list[Hint]:
 
 
 @made_again
-def _end_cycle(thread_id: int) -> list[Hint]:
+def end_cycle_of(thread_id: int) -> list[Hint]:
+    """End the cycle that keeps a thread from ever going on, if there is one."""
     with transaction.atomic():
         return end_cycle.apply(thread_id)

@@ -24,7 +24,7 @@ from workflows.services.after import (
 )
 from workflows.services.driving import own_transaction
 from workflows.services.events import fire_timer
-from workflows.services.locks import end_standing_cycle
+from workflows.services.locks import end_cycle_of, stuck_in_cycles
 from workflows.services.questions import ask_again
 from workflows.services.turns import limited_queues, send_waiting
 from workflows.store import (
@@ -38,7 +38,6 @@ from workflows.store import (
     runs,
     suspensions,
     sweep,
-    waiters,
 )
 from workflows.store.threads import worker_name
 
@@ -120,7 +119,7 @@ def _sweep(limit: int) -> Swept:
     tasks = send_tasks(suspensions.unsent(limit))
     stopped = stop_children(runs.with_orphans(limit))
     unlocked = _count(_free_lock, locks.void_names(limit))
-    cycles = _count(_end_cycle, waiters.standing_waits(limit))
+    cycles = _count(_end_cycle, stuck_in_cycles(limit))
     slept = _count(fall_asleep, sweep.sleepy_runs(limit))
     with transaction.atomic():
         forgotten = control.forget_old_requests(limit)
@@ -163,8 +162,8 @@ def _free_lock(name: str) -> bool:
     return True
 
 
-def _end_cycle(suspension_id: UUID) -> bool:
-    hints = end_standing_cycle(suspension_id)
+def _end_cycle(thread_id: int) -> bool:
+    hints = end_cycle_of(thread_id)
     say(hints)
     return bool(hints)
 

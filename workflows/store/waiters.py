@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from workflows.models import LockClaim, Suspension, Thread
 from workflows.states import (
@@ -19,12 +20,15 @@ from workflows.states import (
     SuspensionState,
     ThreadState,
 )
+from workflows.store import groups
 
 #: Of a longer queue only so many are looked at: those at its head tell whether it stands.
 _MOST_AHEAD = 500
-_MOST_PARTS = 500
+#: Of a group with more parts that sleep nothing is known of the others.
+MOST_PARTS = 500
 #: What a thread can wait for that others have to do.
 _FOR_OTHERS = ("child", "lock", "relock")
+_AWAKE = THREAD_MOVING - {ThreadState.QUEUED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def load(thread_ids: Collection[int]) -> dict[int, Waiter]:
 def _sleeping_parts(owner: Thread) -> list[tuple[int, UUID | None]]:
     parts = Thread.objects.filter(group__owner=owner, group__state=GroupState.OPEN)
     standing = parts.filter(state__in=(ThreadState.SUSPENDED, ThreadState.JOINING))
-    return list(standing.order_by("pk").values_list("pk", "group_id")[:_MOST_PARTS])
+    return list(standing.order_by("pk").values_list("pk", "group_id")[:MOST_PARTS])
 
 
 def _at_waits(asleep: QuerySet[Thread]) -> dict[int, Waiter]:
@@ -69,11 +73,10 @@ def _at_waits(asleep: QuerySet[Thread]) -> dict[int, Waiter]:
     waits = Suspension.objects.filter(state=SuspensionState.OPEN, kind__in=_FOR_OTHERS)
     at = dict(waits.filter(thread__in=list(threads)).values_list("pk", "thread_id"))
     claims: dict[int, list[tuple[LockClaim, tuple[LockClaim, ...]]]] = {}
-    queues: dict[str, list[LockClaim]] = {}
-    waiting = LockClaim.objects.filter(suspension__in=list(at), state=LockState.WAITING)
-    for claim in waiting.order_by("id"):
-        if claim.name not in queues:
-            queues[claim.name] = _queue(claim.name)
+    rows = LockClaim.objects.filter(suspension__in=list(at), state=LockState.WAITING)
+    waiting = list(rows.order_by("id"))
+    queues = _queues({claim.name for claim in waiting})
+    for claim in waiting:
         claims.setdefault(claim.thread_id, []).append((claim, _ahead(claim, queues[claim.name])))
     roots = Thread.objects.filter(run__asked_by__in=list(at), group__isnull=True)
     live = roots.exclude(state__in=THREAD_OVER).values_list("pk", "run__asked_by_id")
@@ -90,10 +93,17 @@ def _at_waits(asleep: QuerySet[Thread]) -> dict[int, Waiter]:
     }
 
 
-def _queue(name: str) -> list[LockClaim]:
-    """Return who holds a lock and who waits for it, the holders first."""
-    rows = LockClaim.objects.filter(name=name).exclude(state=LockState.LEFT)
-    return list(rows.order_by("state", "id")[:_MOST_AHEAD])
+def _queues(names: Collection[str]) -> dict[str, list[LockClaim]]:
+    """Return by name who holds a lock and who waits for it, the holders first."""
+    queues: dict[str, list[LockClaim]] = {name: [] for name in names}
+    if not names:
+        return queues
+    order = ("state", "id")
+    place = Window(RowNumber(), partition_by="name", order_by=order)
+    rows = LockClaim.objects.filter(name__in=names).exclude(state=LockState.LEFT)
+    for claim in rows.annotate(place=place).filter(place__lte=_MOST_AHEAD).order_by(*order):
+        queues[claim.name].append(claim)
+    return queues
 
 
 def _ahead(claim: LockClaim, queue: list[LockClaim]) -> tuple[LockClaim, ...]:
@@ -102,8 +112,9 @@ def _ahead(claim: LockClaim, queue: list[LockClaim]) -> tuple[LockClaim, ...]:
 
 
 def can_move(group_id: UUID) -> bool:
-    """Tell whether any part of a group can move or is moving."""
-    return Thread.objects.filter(group_id=group_id, state__in=THREAD_MOVING).exists()
+    """Tell whether any part of a group can move or is moving; not one behind a full window."""
+    awake = Thread.objects.filter(group_id=group_id, state__in=_AWAKE)
+    return awake.exists() or groups.is_startable(group_id)
 
 
 def around(thread_id: int) -> list[int]:
@@ -126,8 +137,8 @@ def are_waited_for(thread_ids: Collection[int], *, but: UUID) -> bool:
     return held.exclude(suspension_id=but).exists()
 
 
-def standing_waits(limit: int) -> list[UUID]:
-    """Return waits at the head of queues whose locks are held by threads that wait themselves."""
+def standing_heads(limit: int) -> list[int]:
+    """Return the heads of queues whose locks are held by threads that wait themselves."""
     others = Suspension.objects.filter(
         thread=OuterRef("thread"), state=SuspensionState.OPEN, kind__in=_FOR_OTHERS
     )
@@ -140,7 +151,7 @@ def standing_waits(limit: int) -> list[UUID]:
         name=OuterRef("name"), state=LockState.WAITING, id__lt=OuterRef("id")
     )
     heads = LockClaim.objects.filter(Exists(holders), ~Exists(ahead), state=LockState.WAITING)
-    return list(heads.order_by("id").values_list("suspension_id", flat=True)[:limit])
+    return list(heads.order_by("id").values_list("thread_id", flat=True)[:limit])
 
 
 def lock_cycles() -> None:

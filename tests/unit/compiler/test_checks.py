@@ -228,3 +228,27 @@ def test_too_many_nodes_are_refused() -> None:
     document = read_document(str(value).replace("'", '"'))
     with pytest.raises(DefinitionError, match="2000 items"):
         compile_document(document, kinds=kinds())
+
+
+@pytest.mark.parametrize(
+    ("wait_for", "told"),
+    [
+        ("group.arived >= 1", "'group' has no 'arived' (did you mean 'arrived'?)"),
+        ("group.live < 1 || run.dept > 2", "'run' has no 'dept' (did you mean 'depth'?)"),
+    ],
+)
+def test_a_member_that_there_never_is_is_warned_of(
+    compiled: Callable[..., Compiled], wait_for: str, told: str
+) -> None:
+    warnings = compiled(JOINED.format(f"wait_for: '{wait_for}'")).warnings
+    assert [(one.code, one.message) for one in warnings] == [("unknown_name", f"node 'j': {told}")]
+
+
+def test_members_of_what_a_context_or_a_macro_names_are_nobodys_business(
+    compiled: Callable[..., Compiled],
+) -> None:
+    text = START + (
+        "- {id: a, type: transform, value: 'group.x + [1].map(run, run.y)[0]', next: c}\n"
+        "- {id: c, type: end, output: {x: '${run.parent.z}', y: '${now}'}}\n"
+    )
+    assert compiled(text).warnings == ()

@@ -39,7 +39,9 @@ def test_a_plan_knows_that_it_has_locks() -> None:
     assert not compiled(edit("a", "done")).has_locks
 
 
-@pytest.mark.parametrize("name", ["", "  ", [], ["a", ""], 7, None, ["a"] * 101])
+@pytest.mark.parametrize(
+    "name", ["", "  ", [], ["a", ""], 7, None, ["a"] * 101, "x" * 201, ["a", "x" * 201]]
+)
 def test_a_name_that_is_none_is_refused(name: Any) -> None:
     found = problems(lock(next="done", name=name), edit("a"))
     assert [problem.pointer for problem in found] == ["/nodes/1/name"]

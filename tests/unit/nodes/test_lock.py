@@ -32,7 +32,9 @@ def test_a_list_of_names_may_come_from_the_context() -> None:
     assert lock("${all}").run(all=["y", "x"]).wait.names == ["x", "y"]
 
 
-@pytest.mark.parametrize("value", ["", " ", True, None, 1.5, {}, [], [None], ["x"] * 101])
+@pytest.mark.parametrize(
+    "value", ["", " ", True, None, 1.5, {}, [], [None], ["x"] * 101, " " * 200 + "x"]
+)
 def test_a_name_that_is_none_fails(value: Any) -> None:
     outcome = lock("${name}").run(name=value)
     assert isinstance(outcome, Fail)
@@ -42,12 +44,12 @@ def test_a_name_that_is_none_fails(value: Any) -> None:
 def test_it_goes_into_the_body_with_what_it_holds() -> None:
     held = {"id": "1", "names": ["x"]}
     outcome = lock().resume(Resolution("lock", held), a=1)
-    assert outcome == Enter({"a": 1}, {}, lock=held)
+    assert outcome == Enter({"a": 1}, {}, lock=held, output={"lock": "taken"})
 
 
 def test_back_from_the_body_it_goes_on() -> None:
     made = lock()
-    assert made.kind.again(made.call({"a": 2}), {}) == Continue({"a": 2})
+    assert made.kind.again(made.call({"a": 2}), {}) == Continue({"a": 2}, output={"lock": "left"})
 
 
 def test_at_the_timeout_it_goes_on_elsewhere_or_fails() -> None:

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from workflows.definition.fields import Duration, Mark, NodeRef
 from workflows.definition.model import StepConfig
 from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.outcomes import Continue, Enter, Fail, Outcome, Suspend
+from workflows.nodes.outcomes import Continue, Enter, Fail, JSONObject, Outcome, Suspend
 from workflows.nodes.readings import type_name
 from workflows.nodes.suspensions import LockWait, Resolution
 
@@ -18,10 +18,17 @@ def _read_names(value: Any) -> Any:
     """Say what may stand here in one message, instead of one for each alternative."""
     names = [value] if isinstance(value, str) else value
     is_list = isinstance(names, list | tuple) and 0 < len(names) <= MOST_NAMES
-    if is_list and all(isinstance(name, str) and name.strip() for name in names):
+    if is_list and all(isinstance(name, str) and ("${" in name or _may_be(name)) for name in names):
         return value
-    message = f"expected the name of a lock, or a list of 1 to {MOST_NAMES} names; none is blank"
+    message = (
+        f"expected the name of a lock, or a list of 1 to {MOST_NAMES} names; none is blank, or has "
+        f"more than {NAME_LENGTH} characters"
+    )
     raise ValueError(message)
+
+
+def _may_be(name: str) -> bool:
+    return bool(name.strip()) and len(name) <= NAME_LENGTH
 
 
 class LockConfig(StepConfig):
@@ -87,10 +94,13 @@ class Lock(Kind[LockConfig]):
 
     def resume(self, call: NodeCall[LockConfig], resolution: Resolution) -> Outcome:
         if resolution.by == "lock":
-            return Enter(call.context, {}, lock=resolution.payload)
+            return Enter(call.context, {}, lock=resolution.payload, output={"lock": "taken"})
         if "on_timeout" in call.ports:
             return Continue(call.context, port="on_timeout")
         return Fail("lock_timeout", "The lock was not free in time.")
+
+    def again(self, call: NodeCall[LockConfig], state: JSONObject) -> Outcome:
+        return Continue(call.context, output={"lock": "left"})
 
 
 def _names(call: NodeCall[LockConfig]) -> list[str] | Fail:
@@ -99,7 +109,7 @@ def _names(call: NodeCall[LockConfig]) -> list[str] | Fail:
     names = value if isinstance(value, list) else [value]
     for name in names:
         is_number = isinstance(name, int) and not isinstance(name, bool)
-        if not is_number and not (isinstance(name, str) and 0 < len(name.strip()) <= NAME_LENGTH):
+        if not is_number and not (isinstance(name, str) and _may_be(name)):
             found = f"text of {len(name)} characters" if isinstance(name, str) else type_name(name)
             message = f"`name` must give texts of 1 to {NAME_LENGTH} characters or integers"
             return Fail("lock_name_invalid", f"{message}; found: {found}.")
