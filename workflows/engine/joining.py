@@ -13,7 +13,7 @@ from workflows.engine.gathering import failures, first_error, gather
 from workflows.engine.hints import GroupEnding, Hint, ThreadReady
 from workflows.engine.plans import load_plan
 from workflows.engine.settlements import contribution, message_end
-from workflows.engine.verdicts import rule_of, tolerated
+from workflows.engine.verdicts import is_closed_outside, rule_of, tolerated
 from workflows.errors import CeleriacError
 from workflows.models import Run, ThreadGroup
 from workflows.nodes.outcomes import JSONObject
@@ -44,7 +44,7 @@ class _Joining:
         self.split = self.plan.nodes[group.node]
         self.join = self.plan.nodes[self.split.join] if self.split.join else None
         self.here = self.join or self.split  # the node whose step this is
-        self.rule = rule_of(self.plan, group.node, group.parts)
+        self.rule = rule_of(self.plan, group.node, group.parts, self.owner.group_id)
         self.context: JSONObject = self.owner.context or {}
         self.errors: list[JSONObject] = []
         self.unjoined = [group.pk]  # the groups whose steps the owner does not know of yet
@@ -99,7 +99,8 @@ class _Joining:
     def _go_on(self) -> list[Hint]:
         """Move the owner: on behind the join, to a join further out, or to its end."""
         if self._is_outer():
-            return self._over("arrive", came_from=self.split.id)
+            event = "arrive" if groups.has_arrived(self.group.pk) else "end"
+            return self._over(event, came_from=self.split.id)
         back = way_back(self.owner.frames or [])
         if self._has_no_join():
             if back is not None:
@@ -114,7 +115,7 @@ class _Joining:
 
     def _is_outer(self) -> bool:
         """Tell whether the join also closes a split around this one."""
-        return self.join is not None and self.join.closes != self.split.id
+        return is_closed_outside(self.plan, self.split.id, self.owner.group_id)
 
     def _has_no_join(self) -> bool:
         return self.join is None and self.group.merge is None
@@ -202,7 +203,7 @@ class _Joining:
         self._move(event, came_from=came_from, context=context, contribution=given)
         if outer is None:
             return complete(self.run, self.plan, context)
-        if not rule_of(self.plan, outer.node, outer.parts).is_watched:
+        if not rule_of(self.plan, outer.node, outer.parts, outer.owner_group_id).is_watched:
             return [GroupEnding(outer.id)]
         locked = groups.lock_group(outer.id)
         return (look_at(self.run, locked) or [GroupEnding(outer.id)]) if locked is not None else []

@@ -147,6 +147,11 @@ def count_failed(group_id: UUID) -> int:
     return Thread.objects.filter(group_id=group_id, state=ThreadState.FAILED).count()
 
 
+def has_arrived(group_id: UUID) -> bool:
+    """Tell whether a thread of a group has reached its join."""
+    return Thread.objects.filter(group_id=group_id, state=ThreadState.ARRIVED).exists()
+
+
 def tally(group_id: UUID) -> Tally:
     """Return how far the threads of a group are; ask under its lock."""
     rows = Thread.objects.filter(group_id=group_id).values_list("state").annotate(Count("id"))
