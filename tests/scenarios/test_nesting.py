@@ -16,6 +16,7 @@ from tests.support.builder import (
     end,
     fan_in,
     fan_out,
+    race,
     switch,
     wait_event,
     workflow,
@@ -209,3 +210,29 @@ def test_a_branch_has_not_arrived_when_all_its_threads_have_ended_elsewhere() ->
     for run in runs_in_every_order(definition, {"n": 0}):
         assert_completed(run, {"output": ["b"]})
         assert seconds_of(run) == 1
+
+
+@pytest.mark.parametrize("outer", ["join", "race"])
+def test_what_an_arrived_branch_has_left_behind_is_no_rest_of_an_outer_join(outer: str) -> None:
+    split = {
+        "join": (
+            fan_out("f", a="inner", b="never"),
+            fan_in("j", wait_for="any", rest="cancel", next="rest"),
+        ),
+        "race": (race("f", a="inner", b="never", next="rest"), edit("j", next=None)),
+    }
+    definition = workflow(
+        "split",
+        split[outer][0],
+        fan_out("inner", c="quick", d="slow"),
+        edit("quick", next="i"),
+        delay("slow", "PT2S", next="left"),
+        end("left", output={"left": True}),
+        fan_in("i", wait_for="any", rest="absorb", next="j"),
+        wait_event("never", "never", next="j"),
+        split[outer][1],
+        delay("rest", "PT5S", next=None),
+    )
+    for run in runs_in_every_order(definition):
+        assert_completed(run, {"left": True})
+        assert seconds_of(run) == 5

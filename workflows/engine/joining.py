@@ -1,6 +1,7 @@
 """A group is over: it is joined and its owner goes on, or it fails, and its owner with it."""
 
 from typing import Any
+from uuid import UUID
 
 from workflows import clock
 from workflows.absent import ABSENT
@@ -91,7 +92,8 @@ class _Joining:
         if not self.rule.is_watched:
             return []
         if self.rule.rest == "cancel":
-            return self._stop_rest()
+            # What the parts that are over have left behind is no rest of this join.
+            return self._stop(groups.inside(self.group.pk, of_standing=True))
         groups.keep_base(self.group, self.context)
         released = threads.release_all(self.group.pk, self.group.parallel)
         return [ThreadReady(one.pk, one.seq, one.queue, one.priority) for one in released]
@@ -152,12 +154,12 @@ class _Joining:
     def _give_up(self, node: PlanNode, failure: JSONObject) -> list[Hint]:
         """Stop the rest of the group, and let `node` fail at its owner."""
         groups.close(self.group, "fail")
-        hints = self._stop_rest()
+        hints = self._stop(groups.inside(self.group.pk))
         self.steps = groups.count_steps(self.unjoined)
         return hints + self._fail_at(node, failure)
 
-    def _stop_rest(self) -> list[Hint]:
-        inside = groups.inside(self.group.pk)
+    def _stop(self, inside: dict[UUID, str]) -> list[Hint]:
+        """Cancel what lives in the group and in these groups inside of it."""
         self.unjoined += [each for each, state in inside.items() if state == GroupState.OPEN]
         return stop_groups(self.run, self.plan, [self.group.pk, *inside])
 

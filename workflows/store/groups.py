@@ -174,15 +174,18 @@ def around(group_id: UUID) -> tuple[str, str, Any, UUID | None]:
     return rows.values_list("state", "node", "tolerate", "owner__group_id").get()
 
 
-def inside(group_id: UUID) -> dict[UUID, str]:
-    """Return the state of each group that was opened inside of a group, however deep, by its id."""
+def inside(group_id: UUID, *, of_standing: bool = False) -> dict[UUID, str]:
+    """Return the state of each group that was opened inside of a group, however deep, by its id.
+
+    With `of_standing` only inside of the group's parts that are not over.
+    """
+    groups = ThreadGroup.objects.filter(owner__group_id=group_id)
+    if of_standing:
+        groups = groups.exclude(owner__state__in=THREAD_OVER)
     found: dict[UUID, str] = {}
-    front = [group_id]
-    while front:
-        groups = ThreadGroup.objects.filter(owner__group_id__in=front)
-        behind = dict(groups.values_list("pk", "state"))
-        found |= behind
-        front = list(behind)
+    while front := dict(groups.values_list("pk", "state")):
+        found |= front
+        groups = ThreadGroup.objects.filter(owner__group_id__in=list(front))
     return found
 
 
