@@ -196,3 +196,21 @@ def test_a_part_that_is_handed_back_unstarted_is_still_in_its_loop(engine: Harne
         run = engine.run("loops", {"items": [1, 2, 3]})
     assert_completed(run, {"output": [1, 1, 1]})
     assert visited(run).count("step") == 6
+
+
+@pytest.mark.parametrize(("is_cached", "output"), [(True, {"n": 0}), (False, {"n": 3})])
+def test_a_loop_is_left_for_a_node_that_other_ways_lead_to_as_well(
+    is_cached: bool,  # noqa: FBT001
+    output: dict[str, Any],
+) -> None:
+    definition = workflow(
+        "loops",
+        switch("cached", "poll", good="is_cached"),
+        loop("poll", "try", most=5, on_limit="done", next=None),
+        edit("try", n="${n + 1}", next="ready"),
+        switch("ready", "poll", good="n > 2"),
+        edit("good", next="done", good=True),
+        end("done"),
+    )
+    data = {"is_cached": is_cached}
+    assert_output_in_every_order(definition, {"n": 0, **data}, {**output, **data, "good": True})

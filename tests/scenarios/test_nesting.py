@@ -5,6 +5,7 @@ import pytest
 from tests.support.assertions import (
     assert_completed,
     assert_waiting_for,
+    seconds_of,
     visited,
 )
 from tests.support.builder import (
@@ -15,6 +16,7 @@ from tests.support.builder import (
     end,
     fan_in,
     fan_out,
+    race,
     switch,
     wait_event,
     workflow,
@@ -151,3 +153,86 @@ def test_without_joins_the_last_thread_of_nested_splits_decides_the_output(
         )
     )
     assert_completed(engine.run("split"), {"who": "innermost"})
+
+
+def test_a_branch_that_comes_back_to_its_split_is_joined_with_it() -> None:
+    """Contract: It fires once, when every live thread of the group has arrived or ended."""
+    definition = workflow(
+        "split",
+        fan_out("f", a="a", b="b"),
+        edit("a", output="${['a' + to_string(n)]}", next="j"),
+        switch("b", "last", more="n < 2"),
+        edit("more", n="${n + 1}"),
+        delay("pause", "PT1S", next="f"),
+        edit("last", output=["b"], next="j"),
+        fan_in("j"),
+        edit("after", seen="${seen + 1}"),
+        end(output={"output": "${output}", "seen": "${seen}"}),
+    )
+    for run in runs_in_every_order(definition, {"n": 0, "seen": 0}):
+        assert_completed(run, {"output": ["a0", "a1", "a2", "b"], "seen": 1})
+        assert visited(run).count("j") == 1
+        assert ThreadGroup.objects.filter(run=run, state="joined").count() == 3
+
+
+def test_of_a_branch_that_comes_back_a_partial_join_waits_for_all_threads() -> None:
+    definition = workflow(
+        "split",
+        fan_out("f", a="a", b="b"),
+        delay("a", "PT5S", next="late"),
+        edit("late", output=["late"], next="j"),
+        switch("b", "quick", again="n < 1"),
+        edit("again", n="${n + 1}"),
+        delay("pause", "PT1S", next="f"),
+        edit("quick", output=["quick"], next="j"),
+        fan_in("j", wait_for="any"),
+        end(output={"output": "${output}"}),
+    )
+    for run in runs_in_every_order(definition, {"n": 0}):
+        assert_completed(run, {"output": ["late"]})
+        assert seconds_of(run) == 5
+        assert visited(run).count("j") == 1
+
+
+def test_a_branch_has_not_arrived_when_all_its_threads_have_ended_elsewhere() -> None:
+    definition = workflow(
+        "split",
+        fan_out("f", a="inner", b="slow"),
+        fan_out("inner", c="c", d="d"),
+        switch("c", "j", away="n < 1"),
+        switch("d", "j", away="n < 1"),
+        edit("away", output=["away"], next=None),
+        delay("slow", "PT1S", next="b"),
+        edit("b", output=["b"], next="j"),
+        fan_in("j", wait_for="any"),
+        end(output={"output": "${output}"}),
+    )
+    for run in runs_in_every_order(definition, {"n": 0}):
+        assert_completed(run, {"output": ["b"]})
+        assert seconds_of(run) == 1
+
+
+@pytest.mark.parametrize("outer", ["join", "race"])
+def test_what_an_arrived_branch_has_left_behind_is_no_rest_of_an_outer_join(outer: str) -> None:
+    split = {
+        "join": (
+            fan_out("f", a="inner", b="never"),
+            fan_in("j", wait_for="any", rest="cancel", next="rest"),
+        ),
+        "race": (race("f", a="inner", b="never", next="rest"), edit("j", next=None)),
+    }
+    definition = workflow(
+        "split",
+        split[outer][0],
+        fan_out("inner", c="quick", d="slow"),
+        edit("quick", next="i"),
+        delay("slow", "PT2S", next="left"),
+        end("left", output={"left": True}),
+        fan_in("i", wait_for="any", rest="absorb", next="j"),
+        wait_event("never", "never", next="j"),
+        split[outer][1],
+        delay("rest", "PT5S", next=None),
+    )
+    for run in runs_in_every_order(definition):
+        assert_completed(run, {"left": True})
+        assert seconds_of(run) == 5

@@ -57,8 +57,9 @@ def _assert_groups_have_owners() -> None:
 def rule_of_group(thread: Thread) -> Rule:
     """Return what the join of a thread's group waits for, and what becomes of the rest."""
     assert thread.group is not None
-    version = thread.group.run.version
-    return rule_of(load_plan(version.pk, version.digest), thread.group.node, thread.group.parts)
+    group, version = thread.group, thread.group.run.version
+    plan = load_plan(version.pk, version.digest)
+    return rule_of(plan, group.node, group.parts, group.owner.group_id)
 
 
 def _assert_parents_are_told() -> None:

@@ -51,6 +51,8 @@ def test_a_condition_must_be_one() -> None:
         ({"percent": 33.4}, 3, 1),
         ({"percent": 33.3}, 3, 0),
         ({"percent": 29}, 100, 29),
+        ({"percent": 18.4}, 375, 69),
+        ({"percent": 0.57}, 10_000, 57),
         ({"percent": 100}, 10_000, 10_000),
     ],
 )

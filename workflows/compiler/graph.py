@@ -24,6 +24,7 @@ class GraphNode:
 
     `merges_itself` is a split that is its own join (batch, map): no fan-in closes it.
     `made_for` is the node whose list of `next` this node stands for.
+    `is_open` tells that a thread goes on from it, and nowhere leads it.
     """
 
     id: str
@@ -33,6 +34,7 @@ class GraphNode:
     is_bounded: bool = False
     merges_itself: bool = False
     made_for: str | None = None
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

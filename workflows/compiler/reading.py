@@ -119,14 +119,16 @@ def _nearest_kind(name: Any, kinds: Kinds) -> Kind[Any] | None:
 def _shapes(
     node: DraftNode, known: Mapping[str, DraftNode], nearest: Nearest
 ) -> Iterator[GraphNode]:
-    kind = node.guess
+    kind, ways = node.guess, tuple(_edges(node, known, nearest))
+    is_fan_out = any(edge.is_part for edge in ways) and not _merges_itself(kind)
     yield GraphNode(
         node.name,
-        tuple(_edges(node, known, nearest)),
+        ways,
         is_split=kind is not None and kind.is_split,
         is_join=kind is not None and kind.is_join,
         is_bounded=kind is None or kind.is_bounded,
         merges_itself=_merges_itself(kind),
+        is_open=not is_fan_out and declared_ports(node).get("next", "") is None,
     )
     if node.next_list:
         found = (_target(name, known, nearest) for name in node.next_list)

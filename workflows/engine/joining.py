@@ -1,6 +1,7 @@
 """A group is over: it is joined and its owner goes on, or it fails, and its owner with it."""
 
 from typing import Any
+from uuid import UUID
 
 from workflows import clock
 from workflows.absent import ABSENT
@@ -13,7 +14,7 @@ from workflows.engine.gathering import failures, first_error, gather
 from workflows.engine.hints import GroupEnding, Hint, ThreadReady
 from workflows.engine.plans import load_plan
 from workflows.engine.settlements import contribution, message_end
-from workflows.engine.verdicts import rule_of, tolerated
+from workflows.engine.verdicts import is_closed_outside, rule_of, tolerated
 from workflows.errors import CeleriacError
 from workflows.models import Run, ThreadGroup
 from workflows.nodes.outcomes import JSONObject
@@ -44,7 +45,7 @@ class _Joining:
         self.split = self.plan.nodes[group.node]
         self.join = self.plan.nodes[self.split.join] if self.split.join else None
         self.here = self.join or self.split  # the node whose step this is
-        self.rule = rule_of(self.plan, group.node, group.parts)
+        self.rule = rule_of(self.plan, group.node, group.parts, self.owner.group_id)
         self.context: JSONObject = self.owner.context or {}
         self.errors: list[JSONObject] = []
         self.unjoined = [group.pk]  # the groups whose steps the owner does not know of yet
@@ -91,7 +92,8 @@ class _Joining:
         if not self.rule.is_watched:
             return []
         if self.rule.rest == "cancel":
-            return self._stop_rest()
+            # What the parts that are over have left behind is no rest of this join.
+            return self._stop(groups.inside(self.group.pk, of_standing=True))
         groups.keep_base(self.group, self.context)
         released = threads.release_all(self.group.pk, self.group.parallel)
         return [ThreadReady(one.pk, one.seq, one.queue, one.priority) for one in released]
@@ -99,7 +101,8 @@ class _Joining:
     def _go_on(self) -> list[Hint]:
         """Move the owner: on behind the join, to a join further out, or to its end."""
         if self._is_outer():
-            return self._over("arrive", came_from=self.split.id)
+            event = "arrive" if groups.has_arrived(self.group.pk) else "end"
+            return self._over(event, came_from=self.split.id)
         back = way_back(self.owner.frames or [])
         if self._has_no_join():
             if back is not None:
@@ -114,7 +117,7 @@ class _Joining:
 
     def _is_outer(self) -> bool:
         """Tell whether the join also closes a split around this one."""
-        return self.join is not None and self.join.closes != self.split.id
+        return is_closed_outside(self.plan, self.split.id, self.owner.group_id)
 
     def _has_no_join(self) -> bool:
         return self.join is None and self.group.merge is None
@@ -151,12 +154,12 @@ class _Joining:
     def _give_up(self, node: PlanNode, failure: JSONObject) -> list[Hint]:
         """Stop the rest of the group, and let `node` fail at its owner."""
         groups.close(self.group, "fail")
-        hints = self._stop_rest()
+        hints = self._stop(groups.inside(self.group.pk))
         self.steps = groups.count_steps(self.unjoined)
         return hints + self._fail_at(node, failure)
 
-    def _stop_rest(self) -> list[Hint]:
-        inside = groups.inside(self.group.pk)
+    def _stop(self, inside: dict[UUID, str]) -> list[Hint]:
+        """Cancel what lives in the group and in these groups inside of it."""
         self.unjoined += [each for each, state in inside.items() if state == GroupState.OPEN]
         return stop_groups(self.run, self.plan, [self.group.pk, *inside])
 
@@ -202,7 +205,7 @@ class _Joining:
         self._move(event, came_from=came_from, context=context, contribution=given)
         if outer is None:
             return complete(self.run, self.plan, context)
-        if not rule_of(self.plan, outer.node, outer.parts).is_watched:
+        if not rule_of(self.plan, outer.node, outer.parts, outer.owner_group_id).is_watched:
             return [GroupEnding(outer.id)]
         locked = groups.lock_group(outer.id)
         return (look_at(self.run, locked) or [GroupEnding(outer.id)]) if locked is not None else []

@@ -147,6 +147,11 @@ def count_failed(group_id: UUID) -> int:
     return Thread.objects.filter(group_id=group_id, state=ThreadState.FAILED).count()
 
 
+def has_arrived(group_id: UUID) -> bool:
+    """Tell whether a thread of a group has reached its join."""
+    return Thread.objects.filter(group_id=group_id, state=ThreadState.ARRIVED).exists()
+
+
 def tally(group_id: UUID) -> Tally:
     """Return how far the threads of a group are; ask under its lock."""
     rows = Thread.objects.filter(group_id=group_id).values_list("state").annotate(Count("id"))
@@ -169,15 +174,18 @@ def around(group_id: UUID) -> tuple[str, str, Any, UUID | None]:
     return rows.values_list("state", "node", "tolerate", "owner__group_id").get()
 
 
-def inside(group_id: UUID) -> dict[UUID, str]:
-    """Return the state of each group that was opened inside of a group, however deep, by its id."""
+def inside(group_id: UUID, *, of_standing: bool = False) -> dict[UUID, str]:
+    """Return the state of each group that was opened inside of a group, however deep, by its id.
+
+    With `of_standing` only inside of the group's parts that are not over.
+    """
+    groups = ThreadGroup.objects.filter(owner__group_id=group_id)
+    if of_standing:
+        groups = groups.exclude(owner__state__in=THREAD_OVER)
     found: dict[UUID, str] = {}
-    front = [group_id]
-    while front:
-        groups = ThreadGroup.objects.filter(owner__group_id__in=front)
-        behind = dict(groups.values_list("pk", "state"))
-        found |= behind
-        front = list(behind)
+    while front := dict(groups.values_list("pk", "state")):
+        found |= front
+        groups = ThreadGroup.objects.filter(owner__group_id__in=list(front))
     return found
 
 

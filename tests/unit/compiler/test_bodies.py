@@ -82,3 +82,33 @@ def test_branches_that_are_joined_may_come_back() -> None:
     join = {"id": "join", "type": "fan_in", "next": "l"}
     plan = compiled(loop, split, edit("a", "join"), edit("b", "join"), join)
     assert plan.nodes["l"].body == {"split", "a", "b", "join"}
+
+
+POLL = {"id": "l", "type": "loop", "max_iterations": 3, "body": "try", "on_limit": "done"}
+CACHED = {"id": "s", "type": "switch", "choices": [{"when": "a", "next": "good"}], "default": "l"}
+READY = {"id": "try", "type": "switch", "choices": [{"when": "b", "next": "good"}], "default": "l"}
+
+
+def test_a_way_out_of_a_body_may_be_reached_from_elsewhere_as_well() -> None:
+    plan = compiled(CACHED, POLL, READY, edit("good", "rest"), edit("rest", "done"))
+    assert plan.nodes["l"].body == {"try"}
+
+
+def test_a_way_out_of_a_body_may_be_the_join_of_a_split_around_it() -> None:
+    branches = [{"name": "x", "next": "l"}, {"name": "y", "next": "other"}]
+    split = {"id": "split", "type": "fan_out", "branches": branches}
+    join = {"id": "good", "type": "fan_in", "next": "last"}
+    plan = compiled(split, POLL, READY, edit("other", "good"), join, edit("last"))
+    assert plan.nodes["l"].body == {"try"}
+    assert plan.nodes["split"].join == "good"
+
+
+@pytest.mark.parametrize("target", ["l", None])
+def test_what_leads_back_to_a_loop_is_entered_by_the_loop_only(target: str | None) -> None:
+    found = codes(CACHED, POLL, READY, edit("good", "rest"), edit("rest", target))
+    assert found == ["body_entered"]
+
+
+def test_a_body_that_is_nothing_but_a_way_out_is_empty() -> None:
+    loop = {**POLL, "body": "good"}
+    assert codes(CACHED, loop, {"id": "good", "type": "end"}) == ["body_empty"]

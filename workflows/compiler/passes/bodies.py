@@ -26,7 +26,7 @@ def _empty(draft: Draft, name: str, body: frozenset[str]) -> Iterator[Problem]:
         if edge.is_body and edge.target not in body:
             message = (
                 f"the body of {name!r} starts at {edge.target!r}, which can also be reached "
-                f"after {name!r}: a thread that gets there has left the body"
+                f"after {name!r} or past it: a thread that gets there has left the body"
             )
             yield draft.node_problem("body_empty", message, node=draft.by_name[name])
 

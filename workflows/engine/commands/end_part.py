@@ -5,7 +5,7 @@ from workflows.engine.cursor import Cursor
 from workflows.engine.frames import locks_left
 from workflows.engine.hints import Hint, ThreadSlept
 from workflows.engine.joining import look_at
-from workflows.engine.verdicts import rule_of
+from workflows.engine.verdicts import is_watched
 from workflows.store import groups, runs, threads
 from workflows.store.rows import Settlement
 
@@ -13,7 +13,7 @@ from workflows.store.rows import Settlement
 def prepare(cursor: Cursor, ended: Settlement) -> Settlement | Command:
     """Return what writes the end of a part: together with others, unless it has to be watched."""
     group = cursor.group
-    if group is None or not rule_of(cursor.plan, group.node, group.parts).is_watched:
+    if group is None or not is_watched(group):
         return ended
     return Command(lambda: apply(ended), settlement=ended)
 

@@ -20,7 +20,7 @@ class FanIn(Kind[FanInConfig]):
     """Closes the outermost split that it is the common continuation of, exactly once.
 
     `wait_for` counts the branches of that split; one that splits again has arrived when all its
-    threads have. It is looked at whenever a branch is over.
+    threads are over and one of them has arrived. It is looked at whenever a branch is over.
     """
 
     name = "fan_in"

@@ -32,6 +32,7 @@ class Loop(Kind[LoopConfig]):
     """Repeats its body in the thread's own context, with `loop.index` counting from 0.
 
     The limit is looked at before the condition, the condition before each time through the body.
+    An edge from the body to what can also be reached after the loop, or without it, leaves it.
     """
 
     name = "loop"
