@@ -3,6 +3,7 @@
 A message says what is wrong, where, why, and what to do. It never contains a run's data.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar
@@ -152,7 +153,12 @@ class ConfigurationError(CeleriacError):
     status = 500
 
 
-def suggest(name: str, known: list[str] | set[str] | frozenset[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest, if one is near."""
+    return next(iter(get_close_matches(name, sorted(known), n=1)), None)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
     """Return ' (did you mean ...?)' with the nearest known name, or nothing."""
-    near = get_close_matches(name, sorted(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(name, known)
+    return f" (did you mean {near!r}?)" if near is not None else ""

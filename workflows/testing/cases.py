@@ -52,12 +52,12 @@ def run_cases(lines: Iterable[bytes], **settings: Any) -> Iterator[Tried]:
 def _run(line: bytes, number: int, settings: dict[str, Any]) -> Tried:
     value: Any = None
     try:
-        value = json.loads(line.decode(), parse_constant=_refuse_constant)
+        value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
         case = Case.model_validate(value)
     except ValidationError as error:
-        return _refused(value, number, "its fields do not fit", problems_in(error))
+        return _refused(value, number, "its fields do not fit", problems_in(error, value, Case))
     except (ValueError, RecursionError) as error:
-        return _refused(value, number, f"this is no JSON: {error}", [])
+        return _refused(value, number, f"this is no JSON: {_reason(error)}", [])
     trial = Trial(
         _text(case.definition),
         source="definition",
@@ -69,9 +69,26 @@ def _run(line: bytes, number: int, settings: dict[str, Any]) -> Tried:
     return Tried({"id": case.id, **trial.run(case.input)}, is_case=True)
 
 
+def _reason(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"{error.msg} at column {error.colno}"
+        case UnicodeDecodeError():
+            return f"byte {error.start} is no UTF-8 text"
+        case RecursionError():
+            return "it is nested too deeply"
+        case _OddError():
+            return str(error)
+    return "a number has too many digits"
+
+
+class _OddError(ValueError):
+    """Something that Python reads and JSON does not have."""
+
+
 def _refuse_constant(name: str) -> NoReturn:
     message = f"{name} is no JSON; use null or leave it out"
-    raise ValueError(message)
+    raise _OddError(message)
 
 
 def _text(definition: str | dict[str, Any]) -> str:

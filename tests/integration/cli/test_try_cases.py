@@ -148,14 +148,15 @@ def test_a_report_is_what_its_schema_says(tmp_path: Path) -> None:
     [
         (b"{", None, "", "this is no JSON"),
         (b'{"id": 1, "definition": NaN}', None, "", "NaN is no JSON"),
-        (b"\xff", None, "", "this is no JSON"),
+        (b"\xff", None, "", "byte 0 is no UTF-8 text"),
+        (b'{"id": ' + b"9" * 5000 + b"}", None, "", "a number has too many digits"),
         (b"[" * 100_000, None, "", "this is no JSON"),
-        (b"[]", None, "", "valid dictionary"),
-        (b'{"id": 7}', 7, "/definition", "required"),
+        (b"[]", None, "", "expected an object, got a list"),
+        (b'{"id": 7}', 7, "", "the required field 'definition' is missing"),
         (b'{"id": "a", "definition": "x", "inputs": {}}', "a", "/inputs", "unknown field 'inputs'"),
-        (b'{"id": true, "definition": "x"}', None, "/id/str", "valid string"),
-        (b'{"definition": "x", "stubs": {"a": []}}', None, "/stubs/a", "at least 1"),
-        (b'{"definition": "x", "events": [{}]}', None, "/events/0", "either"),
+        (b'{"id": true, "definition": "x"}', None, "/id", "expected text or a whole number, got true"),
+        (b'{"definition": "x", "stubs": {"a": []}}', None, "/stubs/a", "'a': this must not be empty"),
+        (b'{"definition": "x", "events": [{}]}', None, "/events/0", "entry 1: an entry has either"),
     ],
 )
 def test_a_line_that_is_no_case_has_a_result_too(
@@ -194,6 +195,12 @@ def test_standard_input_is_read_and_blank_lines_are_passed_over(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"\n{line}\n\n".encode())))
     said = call("try", "--cases", "-")
     assert (said.code, json.loads(said.out)["id"]) == (0, 1)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    line = json.dumps({"definition": REFUND, "input": {"amount": 1}}).encode()
+    _, (first, *_) = cases(b"\xef\xbb\xbf" + line, path=tmp_path)
+    assert first["status"] == "completed"
 
 
 def test_no_case_is_no_result(tmp_path: Path) -> None:

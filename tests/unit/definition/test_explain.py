@@ -66,6 +66,11 @@ def test_a_mistake_is_told_in_words(fields: dict[str, Any], pointer: str, messag
     assert any(at == pointer and text.startswith(message) for at, text in found), found
 
 
+def test_a_misspelt_field_is_not_missing_as_well() -> None:
+    assert [at for at, _ in mistakes(parts=[{"nam": "x"}])] == ["/parts/0/nam"]
+    assert len(mistakes(parts=[{"nam": "x"}, {}, {"sise": 1}])) == 4
+
+
 def test_one_mistake_in_a_union_is_told_once() -> None:
     assert len(mistakes(next=5)) == 1
     assert len(mistakes(either={"name": "x", "siz": 1})) == 1
