@@ -3,7 +3,7 @@
 A message says what is wrong, where, why, and what to do. It never contains a run's data.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar
@@ -37,14 +37,20 @@ class Problem:
 
 
 class DefinitionError(CeleriacError):
-    """A definition document was refused; `problems` has every reason at once."""
+    """A definition document was refused; `problems` has every reason at once.
+
+    `warnings` has what else its author should know.
+    """
 
     code = "definition_invalid"
     status = 422
 
-    def __init__(self, message: str, problems: list[Problem]) -> None:
+    def __init__(
+        self, message: str, problems: list[Problem], warnings: Sequence[Problem] = ()
+    ) -> None:
         super().__init__(message, problems=[problem.as_dict() for problem in problems])
         self.problems = problems
+        self.warnings = warnings
 
 
 class ValueRefusedError(CeleriacError):

@@ -87,6 +87,7 @@ class Kind(Generic[C]):
     is_join: ClassVar[bool] = False
     body_ports: ClassVar[tuple[str, ...]] = ()
     takes_locks: ClassVar[bool] = False
+    answer_fields: ClassVar[tuple[str, ...]] = ("data", "form", "by")
 
     def ports(self, config: C) -> dict[str, str | None]:
         """Return every port's name and the node behind it (None: not connected)."""
@@ -164,4 +165,4 @@ class Kind(Generic[C]):
         Raises:
             InputRefusedError: the node could not be answered like this.
         """
-        return answer.get("data")
+        return answer["data"] if "data" in answer else answer.get("form")

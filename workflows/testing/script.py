@@ -1,19 +1,18 @@
 """What happens to a trial from outside, and when: events and people's answers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workflows import clock
 from workflows.definition.explain import explain
 from workflows.definition.fields import Duration
-from workflows.errors import InputRefusedError, Problem
+from workflows.errors import CeleriacError, InputRefusedError, Problem
 from workflows.testing.stubs import Stubs
-
-
-#: Time goes on from a start in the year 9000 at the latest, and must not leave the calendar.
-_LATEST = timedelta(days=900 * 365)
 
 
 class ScriptedEvent(BaseModel):
@@ -43,7 +42,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: Duration = Field(timedelta(0), le=_LATEST)
+    at: Duration = timedelta(0)
     event: ScriptedEvent | None = None
     answer: ScriptedAnswer | None = None
 
@@ -67,13 +66,8 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_script(value: Any) -> list[Entry]:
-    """Return the entries in the order in which they happen. Raises InputRefusedError."""
-    return in_order(_read(_Events, "events", value).events)
-
-
-def in_order(entries: list[Entry]) -> list[Entry]:
-    """Return entries in the order in which they happen."""
-    return sorted(entries, key=lambda entry: entry.at)
+    """Return the entries of a script. Raises InputRefusedError."""
+    return _read(_Events, "events", value).events
 
 
 def read_stubs(value: Any) -> Stubs:
@@ -113,4 +107,34 @@ def _entry(path: tuple[str | int, ...]) -> str:
             return f"{name!r}, answer {index + 1}: "
         case ("stubs", name, *_):
             return f"{name!r}: "
-    return ""
+        case _:
+            return ""
+
+
+class EntryRefusedError(InputRefusedError):
+    """An event or an answer that is refused when its time has come."""
+
+
+@contextmanager
+def blaming(index: int, entry: Entry) -> Iterator[None]:
+    """Say which entry of the script it is that is refused. Raises EntryRefusedError."""
+    try:
+        yield
+    except CeleriacError as error:
+        answer, event = entry.answer, entry.event
+        named = repr(answer.node if answer else event.type if event else "")
+        what = f"{'answer of' if answer else 'event'} {named} after {clock.spoken(entry.at)}"
+        alone = Problem(error.code, error.message, getattr(error, "pointer", ""))
+        problems = [
+            replace(each, message=f"the {what}: {each.message}", pointer=_spot(index, entry, each))
+            for each in getattr(error, "problems", [alone])
+        ]
+        message = f"The scripted {what} is refused: {error.message}"
+        raise EntryRefusedError(message, problems) from None
+
+
+def _spot(index: int, entry: Entry, problem: Problem) -> str:
+    at = f"/{index}/{'answer' if entry.answer else 'event'}"
+    # What does not fit a form was found in what was filled in.
+    is_inside = entry.answer is not None and problem.code.startswith("schema_")
+    return f"{at}{'/data' if is_inside else ''}{problem.pointer}"

@@ -154,8 +154,18 @@ def test_a_report_is_what_its_schema_says(tmp_path: Path) -> None:
         (b"[]", None, "", "expected an object, got a list"),
         (b'{"id": 7}', 7, "", "the required field 'definition' is missing"),
         (b'{"id": "a", "definition": "x", "inputs": {}}', "a", "/inputs", "unknown field 'inputs'"),
-        (b'{"id": true, "definition": "x"}', None, "/id", "expected text or a whole number, got true"),
-        (b'{"definition": "x", "stubs": {"a": []}}', None, "/stubs/a", "'a': this must not be empty"),
+        (
+            b'{"id": true, "definition": "x"}',
+            None,
+            "/id",
+            "expected text or a whole number",
+        ),
+        (
+            b'{"definition": "x", "stubs": {"a": []}}',
+            None,
+            "/stubs/a",
+            "'a': this must not be",
+        ),
         (b'{"definition": "x", "events": [{}]}', None, "/events/0", "entry 1: an entry has either"),
     ],
 )

@@ -45,7 +45,7 @@ def run(options: Namespace) -> Answer:
     by = person(options.person)
     if by is not None:
         access.require(by, "start_run")
-    data = read_value(options.input)
+    data = read_value(options.input, "--input")
     started = services.start(options.name, data, key=options.key, version=options.number, by=by)
     if options.wait is None:
         return Answer(

@@ -61,7 +61,7 @@ def check(name: str, text: str | FileError, beside: Collection[str]) -> dict[str
     except FileError as error:
         problems = [Problem(error.code, error.message.removeprefix(f"{name}: "))]
     except DefinitionError as error:
-        problems = error.problems
+        problems, warnings = error.problems, list(error.warnings)
     return {
         "file": name,
         "workflow": workflow,
