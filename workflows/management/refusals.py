@@ -9,6 +9,7 @@ from workflows.errors import (
     NotFoundError,
     PermissionRefusedError,
     Problem,
+    ValueRefusedError,
 )
 
 _NEXT = {
@@ -52,7 +53,7 @@ def blaming(option: str) -> Iterator[None]:
     """Say which option it is that is refused."""
     try:
         yield
-    except InputRefusedError as error:
+    except (InputRefusedError, ValueRefusedError) as error:
         vars(error)["option"] = option
         raise
 

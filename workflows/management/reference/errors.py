@@ -101,6 +101,8 @@ def _codes(node: ast.AST) -> Iterator[ast.expr]:
                 yield from [value] if _is_code(target) else []
         case ast.Assign(targets=[target], value=value):
             yield from [value] if _is_code(target) else []
+        case _:
+            pass
 
 
 def _is_code(target: ast.expr) -> bool:

@@ -75,4 +75,6 @@ def _draw(console: Console, checked: dict[str, Any]) -> None:
     for line in lines(found, checked["file"]):
         say(console, line)
     if not checked["problems"]:
-        say(console, f"{checked['file']}: workflow {checked['workflow']!r} is valid.")
+        count = len(checked["warnings"])
+        but = f", with {counted(count, 'warning')}" if count else ""
+        say(console, f"{checked['file']}: workflow {checked['workflow']!r} is valid{but}.")
