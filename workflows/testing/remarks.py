@@ -88,3 +88,16 @@ def _odd_words(name: str, kind: Kind[Any]) -> str:
     hint = suggest(name, kind.answer_fields)
     taken = ", ".join(f"`{each}`" for each in kind.answer_fields)
     return f"a node of kind {kind.name!r} is not answered by {name!r}{hint}; it takes {taken}"
+
+
+def repeated(named: Mapping[str, str | None], own: str) -> list[tuple[str, str]]:
+    """Return (source, the one that counts) for each definition whose name another has as well.
+
+    The definition that is tried (`own`) counts, else the first of them.
+    """
+    counts: dict[str | None, str] = {named[own]: own}
+    found = []
+    for source, name in named.items():
+        if name is not None and counts.setdefault(name, source) != source:
+            found.append((source, counts[name]))
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.db.models import Min, Q, QuerySet
 
 from workflows import clock, services
 from workflows.activities import replaced_by
+from workflows.context.values import check_value
 from workflows.dispatch.inline import Mailbox, Message
 from workflows.dispatch.task_calls import answered_by
 from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
@@ -19,16 +20,18 @@ from workflows.nodes.registry import without_plugin_hooks
 from workflows.selectors.families import children_of, is_family_over
 from workflows.selectors.runs import history_of, waits_of
 from workflows.selectors.waits import plan_of
-from workflows.services.questions import check_answer
+from workflows.services.questions import MAX_ANSWER_BYTES, check_answer
 from workflows.states import RUN_FINAL
 from workflows.testing.harness import Harness
-from workflows.testing.remarks import Remarks, misfits
+from workflows.testing.remarks import Remarks, misfits, repeated
 from workflows.testing.script import Entry, EntryRefusedError, blaming
 from workflows.testing.stubs import StubAnswer, stubbed, task_stub
 from workflows.testing.throw_away import throw_away_database
 
 #: A workflow that still sleeps and wakes after so many turns would do so for ever.
 MAX_TURNS = 20_000
+#: Virtual time ends here: what falls due later could begin something that no calendar ends.
+LAST_MOMENT = datetime(9800, 1, 1, tzinfo=UTC)
 
 #: Of every trial's run, so that two reports of the same trial are the same.
 _RUN_ID = UUID(int=1, version=4)
@@ -94,8 +97,13 @@ class Trial:
     def _publish(self, remarks: Remarks) -> str:
         """Publish everything, and return the name of the workflow that is tried."""
         texts = {**self.others, self.source: self.text}
-        named = (services.name_in(text, source=source) for source, text in texts.items())
-        names = [name for name in named if name is not None]
+        named = {source: services.name_in(text, source=source) for source, text in texts.items()}
+        for source, first in repeated(named, self.source):
+            message = f"{named[source]!r} is what {first} defines, and that counts"
+            warning = Problem("repeated_workflow", message, "/workflow", severity="warning")
+            remarks.add(source, [warning])
+            del texts[source]
+        names = [name for name in named.values() if name is not None]
         own = ""
         for source, text in texts.items():
             try:
@@ -151,9 +159,11 @@ class _Play:
                 return False
             if happened or self._can_happen():
                 continue
-            moment = self._next_moment()
+            moment = self.next_moment()
             if moment is None:
                 return False
+            if moment > LAST_MOMENT:
+                break
             self.harness.clock.move_to(moment)
         return self.harness.result(self.run).status not in RUN_FINAL
 
@@ -206,10 +216,12 @@ class _Play:
             self.remarks.add("events", misfits(node.kind, answer, at=f"/{index}/answer"))
             payload = node.kind.scripted(node.config, answer)
             if asked.prompt:
+                check_value(payload, max_bytes=MAX_ANSWER_BYTES)
                 check_answer(asked, payload)
             services.resolve(asked.pk, payload, by="script")
 
-    def _next_moment(self) -> datetime | None:
+    def next_moment(self) -> datetime | None:
+        """Return when something is to happen, if anything is."""
         now = self.harness.clock.moment
         times = [self.harness.next_due()]
         times += [self.begin + entry.at for _, entry in self.pending]
@@ -231,6 +243,8 @@ def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
     }
     if stopped:
         message = f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
+        if (play.next_moment() or LAST_MOMENT) > LAST_MOMENT:
+            message = f"Still not over in the year {LAST_MOMENT.year}, where virtual time ends."
         report["error"] = {"code": "trial_limit", "message": message, "node": None}
     return report
 
