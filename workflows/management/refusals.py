@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from workflows.errors import (
     CeleriacError,
+    DefinitionError,
     InputRefusedError,
     NotFoundError,
     PermissionRefusedError,
@@ -88,9 +89,11 @@ def next_step(error: CeleriacError, verb: str) -> str:
 def describe(error: CeleriacError) -> str:
     """Return an error with each of its problems on a line of its own."""
     problems: list[Problem] = getattr(error, "problems", [])
-    if not problems or (len(problems) == 1 and error.message.endswith(problems[0].message)):
+    is_told = len(problems) == 1 and error.message.endswith(problems[0].message)
+    if not problems or (is_told and not isinstance(error, DefinitionError)):
         return error.message
-    return "\n".join([error.message, *(f"  {line}" for line in lines(problems))])
+    told = [*problems, *getattr(error, "warnings", ())]
+    return "\n".join([error.message, *(f"  {line}" for line in lines(told))])
 
 
 def lines(problems: Iterable[Problem], source: str = "") -> list[str]:

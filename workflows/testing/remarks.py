@@ -71,6 +71,8 @@ def misfits(kind: Kind[Any], answer: Mapping[str, Any], *, at: str) -> list[Prob
     Raises:
         InputRefusedError: nothing is left of the answer without them.
     """
+    if not kind.answer_fields:
+        return []
     known = {"node", *kind.answer_fields}
     odd = [name for name, value in answer.items() if name not in known and value is not None]
     left = {name for name in answer if name in kind.answer_fields}

@@ -145,6 +145,8 @@ def test_warnings_of_a_definition_are_told_beside_its_problems(write: Write) -> 
     report = told(file)
     assert [each["code"] for each in report["problems"]] == ["unknown_node"]
     assert [each["source"] for each in report["warnings"]] == [file]
+    refused = call("publish", file).err
+    assert refused.index(": unknown_node: ") < refused.index(": warning: repeated_condition: ")
     (checked,) = call("validate", file, "--json").json["files"]
     assert len(checked["warnings"]) == len(checked["problems"]) == 1
 
