@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from approvals.models import ApprovalRequest, Vote
-from workflows.errors import InputRefusedError, Problem
+from workflows.errors import InputRefusedError, Problem, suggest
 
 JSONObject = dict[str, Any]
 
@@ -90,23 +90,37 @@ def scripted_decision(answer: Mapping[str, Any], *, at: datetime) -> JSONObject:
         InputRefusedError: The decision is missing, or neither `approve` nor `reject`.
     """
     verdicts = {"approve": "approved", "reject": "rejected"}
-    decision = str(answer.get("decision", ""))
+    decision = str(answer.get("decision") or "")
     verdict = verdicts.get(decision, decision)
     if verdict not in verdicts.values():
-        found = f"found: {decision[:40]!r}" if decision else "it is missing"
-        message = f"`decision` must be 'approve' or 'reject'; {found}."
+        found = f"found: {decision[:40]!r}{suggest(decision, verdicts)}"
+        message = (
+            f"`decision` must be 'approve' or 'reject'; {found if decision else 'it is missing'}."
+        )
         raise InputRefusedError(message, [Problem("answer_invalid", message, "/decision")])
-    data = answer.get("data")
-    filled_in = data if isinstance(data, dict) else {}
+    _refuse_odd_types(answer)
+    filled_in = answer.get("data") or {}
     vote = {
-        "by": answer.get("by", "script"),
-        "comment": answer.get("comment", filled_in.get("comment", "")),
-        "form": answer.get("form", filled_in),
+        "by": answer.get("by") or "script",
+        "comment": answer.get("comment") or filled_in.get("comment", ""),
+        "form": answer.get("form") or filled_in,
         "group": answer.get("group"),
         "at": rfc3339(at),
     }
     word = "approve" if verdict == "approved" else "reject"
     return {"decision": verdict, **vote, "votes": [{**vote, "decision": word}]}
+
+
+def _refuse_odd_types(answer: Mapping[str, Any]) -> None:
+    """Pass what a page or the API could hand on. Raises InputRefusedError."""
+    wanted: dict[str, tuple[type, str]] = {
+        **dict.fromkeys(("data", "form"), (dict, "an object: what is filled in")),
+        **dict.fromkeys(("comment", "by", "group"), (str, "text")),
+    }
+    for name, (kind, what) in wanted.items():
+        if answer.get(name) is not None and not isinstance(answer[name], kind):
+            message = f"`{name}` must be {what}."
+            raise InputRefusedError(message, [Problem("answer_invalid", message, f"/{name}")])
 
 
 def approval_in_words(request: ApprovalRequest) -> str:

@@ -27,6 +27,7 @@ class Approval(Kind[ApprovalConfig]):
     name = "approval"
     Config = ApprovalConfig
     is_bounded = True
+    answer_fields = ("decision", "data", "form", "comment", "by", "group")
 
     def ports(self, config: ApprovalConfig) -> dict[str, str | None]:
         own = {"on_reject": config.on_reject, "on_timeout": config.timeout_node}

@@ -3,6 +3,7 @@
 A message says what is wrong, where, why, and what to do. It never contains a run's data.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar
@@ -36,14 +37,20 @@ class Problem:
 
 
 class DefinitionError(CeleriacError):
-    """A definition document was refused; `problems` has every reason at once."""
+    """A definition document was refused; `problems` has every reason at once.
+
+    `warnings` has what else its author should know.
+    """
 
     code = "definition_invalid"
     status = 422
 
-    def __init__(self, message: str, problems: list[Problem]) -> None:
+    def __init__(
+        self, message: str, problems: list[Problem], warnings: Sequence[Problem] = ()
+    ) -> None:
         super().__init__(message, problems=[problem.as_dict() for problem in problems])
         self.problems = problems
+        self.warnings = warnings
 
 
 class ValueRefusedError(CeleriacError):
@@ -152,7 +159,12 @@ class ConfigurationError(CeleriacError):
     status = 500
 
 
-def suggest(name: str, known: list[str] | set[str] | frozenset[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest, if one is near."""
+    return next(iter(get_close_matches(name, sorted(known), n=1)), None)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
     """Return ' (did you mean ...?)' with the nearest known name, or nothing."""
-    near = get_close_matches(name, sorted(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(name, known)
+    return f" (did you mean {near!r}?)" if near is not None else ""

@@ -22,6 +22,7 @@ from tests.support.builder import (
     workflow,
 )
 from tests.support.invariants import assert_invariants
+from tests.support.undoing import compensate, do, forget
 from workflows import conf
 from workflows.models import NodeExecution, QueueState, Run
 from workflows.testing import (
@@ -34,6 +35,8 @@ from workflows.testing import (
     assert_history,
     assert_waiting_for,
     crash_everywhere,
+    fails,
+    returns,
 )
 from workflows.testing.harness import EPOCH
 
@@ -106,6 +109,23 @@ def test_a_step_that_always_kills_its_worker_becomes_an_error(*, inside: bool) -
         engine.publish(paying(retry={"attempts": 2}))
         engine.crash_before(activity="test.count", times=2)
         assert_failed(engine.run("pay", {"total": 1}), "lost_work", "pay")
+
+
+@ways
+def test_a_crash_after_a_call_that_undoes(*, inside: bool) -> None:
+    """The activity is named by `compensate` only: its step is recorded at another node."""
+    with Harness.open() as engine:
+        forget()
+        failing = activity("b", "test.fails", on_error="undo")
+        undo = compensate(retry={"attempts": 2}, result="undone")
+        engine.script("test.fails", fails("no", final=True))
+        engine.script("test.undo", returns())
+        engine.publish(workflow("saga", do("a"), failing, undo, end()))
+        engine.crash_before(activity="test.undo")
+        run = engine.run("saga")
+        assert_completed(run)
+        assert len(engine.calls("test.undo")) == 2
+        assert_attempts(run, "undo", "lost", "completed", "completed")
 
 
 @ways

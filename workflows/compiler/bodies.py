@@ -41,8 +41,13 @@ def without_ways_back(graph: Graph, bodies: Mapping[str, frozenset[str]]) -> Gra
     """Return the graph without the edges from a body to its node: there a thread goes on."""
     nodes = dict(graph.nodes)
     for name, body in bodies.items():
-        for member in body:
-            kept = tuple(edge for edge in nodes[member].edges if edge.target != name)
+        for member in (*body, name):
+            edges = nodes[member].edges
+            kept = tuple(
+                edge
+                for edge in edges
+                if edge.target != name or (member == name and not edge.is_body)
+            )
             nodes[member] = replace(nodes[member], edges=kept)
     return replace(graph, nodes=nodes)
 

@@ -67,7 +67,8 @@ def compile_document(  # noqa: PLR0913 - everything that a document may name
     found = sorted({one for check in _checks() for one in check(draft)}, key=_place)
     errors = [one for one in found if one.severity == "error"]
     if errors:
-        raise DefinitionError(_summary(document.source, errors), errors)
+        warnings = [one for one in found if one.severity != "error"]
+        raise DefinitionError(_summary(document.source, errors), errors, warnings)
     return Compiled(_plan(draft), tuple(found))
 
 

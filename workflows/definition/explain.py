@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from workflows.definition.assemble import escape
 from workflows.definition.model import NODE_ID, WORKFLOW_NAME
-from workflows.errors import suggest
+from workflows.errors import nearest
 
 _Error = Mapping[str, Any]
 _EXCERPT = 40
@@ -45,12 +45,17 @@ _OPENINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a value: `path` leads to it, `at_key` tells that its key is what is wrong."""
+    """One mistake in a value: `path` leads to it, `at_key` tells that its key is what is wrong.
+
+    `field` is the one that is missing in the object at `path`, or the one that an unknown field
+    was probably meant to be.
+    """
 
     code: str
     message: str
     path: tuple[str | int, ...]
     at_key: bool = False
+    field: str = ""
 
     @property
     def pointer(self) -> str:
@@ -61,7 +66,9 @@ class Mistake:
 def explain(errors: Iterable[_Error], value: Any, model: type[BaseModel]) -> list[Mistake]:
     """Return what is wrong with `value`, which `model` refused with these pydantic errors."""
     placed = [_Placed.of(error, value) for error in errors]
-    return [_mistake(group, value, model) for group in _grouped(placed)]
+    mistakes = [_mistake(group, value, model) for group in _grouped(placed)]
+    misspelt = {(one.path[:-1], one.field) for one in mistakes if one.at_key}
+    return [one for one in mistakes if one.at_key or (one.path, one.field) not in misspelt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +118,14 @@ def _mistake(group: list[_Placed], value: Any, model: type[BaseModel]) -> Mistak
     if kind == "extra_forbidden":
         name = str(loc[-1])
         known = _fields_around(model, loc[:-1])
-        message = f"unknown field {name!r}{suggest(name, known) or _listing(known)}"
-        return Mistake("unknown_field", message, one.path, at_key=True)
+        meant = nearest(name, known) or ""
+        hint = f" (did you mean {meant!r}?)" if meant else _listing(known)
+        message = f"unknown field {name!r}{hint}"
+        return Mistake("unknown_field", message, one.path, at_key=True, field=meant)
     if kind == "missing":
-        return Mistake("missing_field", f"the required field {loc[-1]!r} is missing", one.path)
+        field = str(loc[-1])
+        message = f"the required field {field!r} is missing"
+        return Mistake("missing_field", message, one.path, field=field)
     found = _at(value, one.path)
     if kind in _WANTED:
         wanted = " or ".join(dict.fromkeys(_WANTED[each.error["type"]] for each in group))

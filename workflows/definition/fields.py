@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 MarkName = Literal[
     "cel",
@@ -56,6 +56,9 @@ ActivityName = Annotated[str, Field(min_length=1), Mark("activity")]
 QueueName = Annotated[str, Field(min_length=1), Mark("queue")]
 TaskName = Annotated[str, Field(min_length=1, max_length=200), Mark("task")]
 WorkflowName = Annotated[str, Field(min_length=1), Mark("workflow")]
+#: A mistake in units ends here, not past the last year that a calendar knows.
+LONGEST = timedelta(days=100 * 366)
+
 _ISO_DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
@@ -68,18 +71,46 @@ def _read_duration(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     match = _ISO_DURATION.fullmatch(value)
+    if match is None:
+        message = f"expected an ISO 8601 duration such as PT5M or P2D{iso_hint(value)}"
+        raise ValueError(message)
+    parts = match.groupdict(default="0")
     try:
-        parts = match.groupdict(default="0") if match else {}
-        if parts:
-            return timedelta(**{unit: float(count) for unit, count in parts.items()})
+        return timedelta(**{unit: float(count) for unit, count in parts.items()})
     except OverflowError:
-        pass
-    message = "expected an ISO 8601 duration such as PT5M or P2D"
-    raise ValueError(message)
+        return timedelta.max
 
 
-#: ISO 8601 in documents (`P2D`, `PT5M`), a timedelta in Python; never negative.
-Duration = Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_read_duration)]
+def _bounded(value: timedelta) -> timedelta:
+    """Refuse what is longer than LONGEST."""
+    if value > LONGEST:
+        message = "expected an ISO 8601 duration of at most 100 years"
+        raise ValueError(message)
+    return value
+
+
+_SPOKEN_DURATION = re.compile(
+    r"\s*(\d{1,6})\s*(w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\s*",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def iso_hint(text: str) -> str:
+    """Return '; did you mean ...?' for a duration as people write it ('1 day'), or nothing."""
+    match = _SPOKEN_DURATION.fullmatch(text)
+    if match is None:
+        return ""
+    unit = match[2][0].upper()
+    return f"; did you mean 'P{'T' if unit in 'HMS' else ''}{int(match[1])}{unit}'?"
+
+
+#: ISO 8601 in documents (`P2D`, `PT5M`), a timedelta in Python; never negative, bounded.
+Duration = Annotated[
+    timedelta,
+    Field(ge=timedelta(0)),
+    AfterValidator(_bounded),
+    BeforeValidator(_read_duration),
+]
 
 
 def _read_wait_for(value: Any) -> Any:

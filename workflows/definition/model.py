@@ -31,7 +31,10 @@ class RetryPolicy(Model):
 
     def wait_after(self, attempt: int) -> timedelta:
         """Return the wait after failed attempt number `attempt` (from 1), before jitter."""
-        return min(self.max, self.backoff * min(self.factor ** (attempt - 1), 1e9))
+        try:
+            return min(self.max, self.backoff * self.factor ** (attempt - 1))
+        except OverflowError:
+            return self.max if self.backoff else self.backoff
 
     def covers(self, code: str) -> bool:
         """Tell whether an error with this code is tried again at all."""

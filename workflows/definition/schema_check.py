@@ -29,6 +29,22 @@ _SINGLE = (
     *("propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema"),
 )
 
+#: All of 2020-12, and what OpenAPI adds for readers.
+KEYWORDS = frozenset(
+    {
+        *_NAMED,
+        *_LISTED,
+        *_SINGLE,
+        *("$schema", "$id", "$ref", "$anchor", "$dynamicRef", "$dynamicAnchor", "$vocabulary"),
+        *("$comment", "title", "description", "default", "deprecated", "readOnly", "writeOnly"),
+        *("examples", "example", "type", "const", "enum", "format", "pattern", "multipleOf"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"),
+        *("minItems", "maxItems", "uniqueItems", "minContains", "maxContains", "required"),
+        *("minProperties", "maxProperties", "dependentRequired", "contentEncoding"),
+        *("contentMediaType", "dependencies", "$recursiveRef", "$recursiveAnchor"),
+    }
+)
+
 Schema = dict[str, Any] | bool
 
 
@@ -64,6 +80,16 @@ def validate_value(schema: Schema, value: Any, *, what: str) -> None:
 def check_schema(schema: Any) -> tuple[tuple[str, str], ...]:
     """Return (JSON pointer in the schema, message) for all that is wrong with a schema."""
     return () if schema is True else _check_text(_text(schema))
+
+
+def unknown_keywords(schema: Any) -> tuple[tuple[str, str], ...]:
+    """Return (JSON pointer in the schema, name) for all that is no keyword of JSON Schema."""
+    return tuple(
+        (f"{at}/{escape(name)}", name)
+        for at, part in _subschemas(schema)
+        for name in part
+        if name not in KEYWORDS and not name.startswith("x-")
+    )
 
 
 @lru_cache(maxsize=512)

@@ -1,7 +1,8 @@
 """Messages by Celery: names and ids only. Nothing here raises: what is not sent is swept."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -19,6 +20,7 @@ logger = logging.getLogger("workflows.dispatch")
 
 #: The reason of a slot's Reject, by which the log knows it from a fault.
 GIVES_WAY = "gives way"
+_LOST = "could not send %s, left to the sweeper: %s"
 #: What a broker that is down, full or restarting makes a publisher see.
 _UNSENT = (OperationalError, KombuError, CeleryError, RedisError, OSError)
 
@@ -166,6 +168,23 @@ def best_effort(send: Callable[[], None], what: str) -> bool:
     try:
         send()
     except _UNSENT as error:
-        logger.warning("could not send %s, left to the sweeper: %s", what, type(error).__name__)
+        logger.warning(_LOST, what, type(error).__name__)
         return False
     return True
+
+
+@contextmanager
+def unsent_messages() -> Iterator[list[str]]:
+    """Give what could not be sent inside the block, instead of lines in the log."""
+    unsent: list[str] = []
+
+    def catch(record: logging.LogRecord) -> bool:
+        if record.msg == _LOST:
+            unsent.append(record.getMessage())
+        return record.msg != _LOST
+
+    logger.addFilter(catch)
+    try:
+        yield unsent
+    finally:
+        logger.removeFilter(catch)

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import sys
-from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -19,11 +20,24 @@ from workflows.management.refusals import FileError, JsonError, UsageError, User
 #: No input or definition is larger; a file that is will not be read into memory.
 MAX_FILE_BYTES = 64_000_000
 _YAML = (".yaml", ".yml")
+_SCALAR = re.compile(r"true|false|null|-?\d+(\.\d+)?", re.ASCII)
 
 
 def add_person(parser: ArgumentParser, does: str) -> None:
     """Add `--as USER`."""
     parser.add_argument("--as", dest="person", metavar="USER", help=f"Name of the user who {does}.")
+
+
+def one_of(names: Sequence[str]) -> Callable[[str], str]:
+    """Return what reads one of a few words; another one is refused with the nearest of them."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            message = f"{text!r} is none of {', '.join(names)}{suggest(text, names)}"
+            raise ArgumentTypeError(message)
+        return text
+
+    return read
 
 
 def person(name: str | None) -> AbstractBaseUser | None:
@@ -55,11 +69,11 @@ def read_text(name: str) -> str:
     """Return the text of a file, or of standard input for `-`. Raises FileError."""
     try:
         if name == "-":
-            return sys.stdin.read(MAX_FILE_BYTES)
+            return sys.stdin.read(MAX_FILE_BYTES).removeprefix("\ufeff")
         path = Path(name)
         if path.stat().st_size > MAX_FILE_BYTES:
             raise FileError(f"{name}: larger than {MAX_FILE_BYTES:,} bytes.")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError(f"{name}: not UTF-8 text: byte {error.start} cannot be read.") from None
     except (OSError, ValueError) as error:
@@ -93,15 +107,15 @@ def workflows_in(texts: Iterable[tuple[str, str]]) -> set[str]:
     return {name for file, text in texts if (name := services.name_in(text, source=file))}
 
 
-def read_value(argument: str) -> Any:
-    """Return the JSON value of an argument: inline, a file's (JSON or YAML), or `-`.
+def read_value(argument: str, option: str) -> Any:
+    """Return the JSON value of an option: inline, a file's (JSON or YAML), or `-`.
 
     Raises:
         FileError: the file is not there, or its text is no JSON (with line and column).
         DefinitionError: the file is YAML that cannot be read.
     """
-    if argument.lstrip()[:1] in ("{", "[", '"'):
-        return parse_json(argument, "the argument")
+    if argument.lstrip()[:1] in ("{", "[", '"') or _SCALAR.fullmatch(argument):
+        return parse_json(argument, option)
     text = read_text(argument)
     if argument.lower().endswith(_YAML):
         return read_document(text, source=argument).value

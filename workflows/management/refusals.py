@@ -1,8 +1,17 @@
 """What is said when something is refused: what, where, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from workflows.errors import CeleriacError, NotFoundError, PermissionRefusedError, Problem
+from workflows.errors import (
+    CeleriacError,
+    DefinitionError,
+    InputRefusedError,
+    NotFoundError,
+    PermissionRefusedError,
+    Problem,
+    ValueRefusedError,
+)
 
 _NEXT = {
     "user_unknown": "Name a user that exists; `manage.py createsuperuser` makes one.",
@@ -13,7 +22,6 @@ _NEXT = {
     "definition_invalid": "Mend the definition and try again; nothing was published.",
     "configuration": "Mend the setting, then check with `manage.py workflow doctor`.",
     "json_invalid": "Mend the JSON and try again; nothing was changed.",
-    "script_invalid": "See `manage.py workflow try --help`.",
     "file_unreadable": "Name a file that can be read, or `-` for standard input.",
 }
 
@@ -41,6 +49,16 @@ class JsonError(FileError):
     code = "json_invalid"
 
 
+@contextmanager
+def blaming(option: str) -> Iterator[None]:
+    """Say which option it is that is refused."""
+    try:
+        yield
+    except (InputRefusedError, ValueRefusedError) as error:
+        vars(error)["option"] = option
+        raise
+
+
 class UserUnknownError(NotFoundError):
     """There is no user with this name."""
 
@@ -59,6 +77,9 @@ def next_step(error: CeleriacError, verb: str) -> str:
         # No permission that could be given lifts a rule of the workflow.
         lifted = ", or give this one the permission" if "permission" in error.details else ""
         return f"Use --as with a user who may{lifted}."
+    option = getattr(error, "option", None)
+    if option is not None:
+        return f"Mend {option} and try again; nothing was changed."
     found = _NEXT.get(error.code)
     if found is None and isinstance(error, NotFoundError):
         found = next((step for start, step in _NOT_FOUND if error.message.startswith(start)), None)
@@ -68,9 +89,11 @@ def next_step(error: CeleriacError, verb: str) -> str:
 def describe(error: CeleriacError) -> str:
     """Return an error with each of its problems on a line of its own."""
     problems: list[Problem] = getattr(error, "problems", [])
-    if not problems or [problem.message for problem in problems] == [error.message]:
+    is_told = len(problems) == 1 and error.message.endswith(problems[0].message)
+    if not problems or (is_told and not isinstance(error, DefinitionError)):
         return error.message
-    return "\n".join([error.message, *(f"  {line}" for line in lines(problems))])
+    told = [*problems, *getattr(error, "warnings", ())]
+    return "\n".join([error.message, *(f"  {line}" for line in lines(told))])
 
 
 def lines(problems: Iterable[Problem], source: str = "") -> list[str]:

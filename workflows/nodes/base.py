@@ -78,6 +78,7 @@ class Kind(Generic[C]):
     `body_ports` are the ports behind which a thread is inside of the node (a loop, a lock) until
     it comes back: by an edge to the node, or at the end of a way that leads nowhere.
     `takes_locks` tells that it waits for locks: whatever ends a thread then frees what it held.
+    `answer_fields` are what a scripted answer of `workflow try` may have; empty for anything.
     """
 
     name: ClassVar[str]
@@ -87,6 +88,7 @@ class Kind(Generic[C]):
     is_join: ClassVar[bool] = False
     body_ports: ClassVar[tuple[str, ...]] = ()
     takes_locks: ClassVar[bool] = False
+    answer_fields: ClassVar[tuple[str, ...]] = ()
 
     def ports(self, config: C) -> dict[str, str | None]:
         """Return every port's name and the node behind it (None: not connected)."""
@@ -168,4 +170,4 @@ class Kind(Generic[C]):
         Raises:
             InputRefusedError: the node could not be answered like this.
         """
-        return answer.get("data")
+        return answer["data"] if "data" in answer else answer.get("form")

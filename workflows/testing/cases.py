@@ -1,6 +1,7 @@
 """Many trials one after the other: a line of JSON each, and a line of JSON for each."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -8,12 +9,16 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
 from workflows.errors import Problem
-from workflows.testing.script import Entry, in_order, problems_in
+from workflows.testing.script import Entry, problems_in
 from workflows.testing.stubs import Stubs
 from workflows.testing.trial import Report, Trial, invalid
 
 #: Of a line that is no case.
 CODE = "case_invalid"
+#: Of a trial that could not be brought to its end.
+BROKEN = "trial_broken"
+
+logger = logging.getLogger("workflows.testing")
 
 
 class Case(BaseModel):
@@ -52,26 +57,54 @@ def run_cases(lines: Iterable[bytes], **settings: Any) -> Iterator[Tried]:
 def _run(line: bytes, number: int, settings: dict[str, Any]) -> Tried:
     value: Any = None
     try:
-        value = json.loads(line.decode(), parse_constant=_refuse_constant)
+        value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
         case = Case.model_validate(value)
     except ValidationError as error:
-        return _refused(value, number, "its fields do not fit", problems_in(error))
+        return _refused(value, number, "its fields do not fit", problems_in(error, value, Case))
     except (ValueError, RecursionError) as error:
-        return _refused(value, number, f"this is no JSON: {error}", [])
+        return _refused(value, number, f"this is no JSON: {_reason(error)}", [])
     trial = Trial(
         _text(case.definition),
         source="definition",
         others={f"workflows/{at}": _text(each) for at, each in enumerate(case.workflows)},
         stubs=case.stubs,
-        script=in_order(case.events),
+        script=case.events,
         **settings,
     )
-    return Tried({"id": case.id, **trial.run(case.input)}, is_case=True)
+    return Tried({"id": case.id, **_report(trial, case.input)}, is_case=True)
+
+
+def _report(trial: Trial, data: Any) -> Report:
+    """Run a trial; one that breaks down, which is a fault of ours, must not end the others."""
+    try:
+        return trial.run(data)
+    except Exception as error:
+        logger.exception("A trial broke down")
+        message = f"The trial broke down: {type(error).__name__}. That is a fault of Celeriac."
+        return {**invalid(BROKEN, message, []), "status": "failed"}
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"{error.msg} at column {error.colno}"
+        case UnicodeDecodeError():
+            return f"byte {error.start} is no UTF-8 text"
+        case RecursionError():
+            return "it is nested too deeply"
+        case _OddError():
+            return str(error)
+        case _:
+            return "a number has too many digits"
+
+
+class _OddError(ValueError):
+    """Something that Python reads and JSON does not have."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
     message = f"{name} is no JSON; use null or leave it out"
-    raise ValueError(message)
+    raise _OddError(message)
 
 
 def _text(definition: str | dict[str, Any]) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from workflows.compiler.draft import COMPENSATE
 from workflows.errors import suggest
 from workflows.models import Lease, NodeExecution, Suspension, ThreadGroup, WorkflowVersion
 from workflows.testing.surrounded import Commits, surrounded
@@ -144,7 +145,7 @@ def at_step(node: str, times: int) -> Crash:
     if node not in known:
         message = f"No published workflow has a node {node!r}{suggest(node, known)}."
         raise LookupError(message)
-    return _at_rows(repr(node), Q(node=node), times)
+    return _at_rows(repr(node), lambda: _count(Q(node=node)), times)
 
 
 def at_activity(name: str, times: int) -> Crash:
@@ -153,34 +154,53 @@ def at_activity(name: str, times: int) -> Crash:
     Raises:
         LookupError: no published workflow calls this activity.
     """
+    called, undoing = _calls()
+    if name not in {*called, *undoing}:
+        known = {*called, *undoing}
+        message = f"No published workflow calls activity {name!r}{suggest(name, known)}."
+        raise LookupError(message)
+    here = called.get(name, Q(pk__in=[]))
+    undo = Q(kind=COMPENSATE, run__version__in=undoing.get(name, []))
+
+    def count() -> int:
+        asked = _attempts(undo).values_list("input", flat=True) if name in undoing else ()
+        undone = [each for each in asked if each is not None and each["activity"] == name]
+        return _count(here) + len(undone)
+
+    return _at_rows(f"activity={name!r}", count, times)
+
+
+def _calls() -> tuple[dict[str, Q], dict[str, list[int]]]:
+    """Return where each activity is called: at nodes of its own, and to undo in versions."""
     called: dict[str, Q] = {}
+    undoing: dict[str, list[int]] = {}
     for version, nodes in _nodes().items():
-        for node, activity in nodes.items():
-            if activity:
+        for node, raw in nodes.items():
+            if activity := raw.get("activity"):
                 here = Q(node=node, run__version=version)
                 called[activity] = called.get(activity, Q(pk__in=[])) | here
-    if name not in called:
-        message = f"No published workflow calls activity {name!r}{suggest(name, set(called))}."
-        raise LookupError(message)
-    return _at_rows(f"activity={name!r}", called[name], times)
+            undo = raw.get("compensate")
+            if isinstance(undo, dict) and "activity" in undo:
+                undoing.setdefault(undo["activity"], []).append(version)
+    return called, undoing
 
 
-def _nodes() -> dict[int, dict[str, str | None]]:
-    """Return for each published version its nodes, and the activity that each calls."""
+def _nodes() -> dict[int, dict[str, dict[str, Any]]]:
+    """Return for each published version its nodes as they were written."""
     rows = WorkflowVersion.objects.values_list("pk", "document")
-    return {
-        pk: {node["id"]: node.get("activity") for node in document["nodes"]}
-        for pk, document in rows
-    }
+    return {pk: {node["id"]: node for node in document["nodes"]} for pk, document in rows}
 
 
-def _at_rows(words: str, where: Q, times: int) -> Crash:
+def _at_rows(words: str, count: Callable[[], int], times: int) -> Crash:
     """Plan a crash before a commit that brings rows of a step: done, failed, asleep or split."""
-    before = _count(where)
-    return Crash(words, lambda: _count(where) > before, times)
+    before = count()
+    return Crash(words, lambda: count() > before, times)
 
 
 def _count(where: Q) -> int:
-    attempts = NodeExecution.objects.filter(where).exclude(status="lost")
     asleep, split = Suspension.objects.filter(where), ThreadGroup.objects.filter(where)
-    return attempts.count() + asleep.count() + split.count()
+    return _attempts(where).count() + asleep.count() + split.count()
+
+
+def _attempts(where: Q) -> QuerySet[NodeExecution]:
+    return NodeExecution.objects.filter(where).exclude(status="lost")

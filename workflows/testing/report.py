@@ -34,6 +34,15 @@ class ToldProblem(_Told):
     severity: Literal["error", "warning"] = Field(description="A trial is refused for errors.")
 
 
+class ToldWarning(ToldProblem):
+    """One thing that its author should know, and most often a typo; nothing is refused for it."""
+
+    source: str = Field(
+        description="Where it is: a definition (a file, `definition` or `workflows/0`), `stubs` or "
+        "`events`."
+    )
+
+
 class ToldNode(_Told):
     """One attempt of one node, in the order of the history."""
 
@@ -99,9 +108,15 @@ class Told(_Course):
         description="Status of the run; `invalid` when definition, input or case are refused."
     )
     source: str | None = Field(
-        None, description="Which definition is refused: a file, or `definition` or `workflows/0`."
+        None,
+        description="What is refused: a definition (a file, or `definition` or `workflows/0`), the "
+        "`input`, or one of the `events` when its time has come.",
+    )
+    warnings: list[ToldWarning] = Field(
+        description="What is no error and should be known: warnings of the definitions, stubs that "
+        "no node asks for or that were never called, fields of answers that count for nothing."
     )
 
 
 #: In the order of the reference page.
-PARTS = (Told, ToldError, ToldProblem, ToldNode, ToldSuspension, ToldChild)
+PARTS = (Told, ToldError, ToldProblem, ToldWarning, ToldNode, ToldSuspension, ToldChild)

@@ -1,14 +1,17 @@
 """What happens to a trial from outside, and when: events and people's answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workflows import clock
+from workflows.definition.explain import explain
 from workflows.definition.fields import Duration
-from workflows.errors import InputRefusedError, Problem
+from workflows.errors import CeleriacError, InputRefusedError, Problem
 from workflows.testing.stubs import Stubs
 
 
@@ -51,46 +54,87 @@ class Entry(BaseModel):
         return self
 
 
-_scripts: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry])
-_stubs: TypeAdapter[Stubs] = TypeAdapter(Stubs)
+class _Events(BaseModel):
+    events: list[Entry]
+
+
+class _Stubs(BaseModel):
+    stubs: Stubs
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def read_script(value: Any) -> list[Entry]:
-    """Return the entries in the order in which they happen. Raises InputRefusedError."""
-    with _refusing("The events"):
-        return in_order(_scripts.validate_python(value))
-
-
-def in_order(entries: list[Entry]) -> list[Entry]:
-    """Return entries in the order in which they happen."""
-    return sorted(entries, key=lambda entry: entry.at)
+    """Return the entries of a script. Raises InputRefusedError."""
+    return _read(_Events, "events", value).events
 
 
 def read_stubs(value: Any) -> Stubs:
     """Return the answers of activities by name. Raises InputRefusedError."""
-    with _refusing("The stubs"):
-        return _stubs.validate_python(value)
+    return _read(_Stubs, "stubs", value).stubs
 
 
-@contextmanager
-def _refusing(what: str) -> Iterator[None]:
+def _read(model: type[M], name: str, value: Any) -> M:
+    """Read what stands alone as the one field `name` of a model; pointers begin in it."""
+    given = {name: value}
     try:
-        yield
+        return model.model_validate(given)
     except ValidationError as error:
-        problems = problems_in(error)
-        raise InputRefusedError(f"{what} are not as they should be.", problems) from None
+        problems = [
+            replace(each, pointer=each.pointer.removeprefix(f"/{name}"))
+            for each in problems_in(error, given, model)
+        ]
+        message = f"The {name} cannot be used: {problems[0].message}"
+        raise InputRefusedError(message, problems) from None
 
 
-def problems_in(error: ValidationError) -> list[Problem]:
-    """Return what is wrong with something that was given, each with its place."""
+def problems_in(error: ValidationError, value: Any, model: type[BaseModel]) -> list[Problem]:
+    """Return what is wrong with what was given for a model, each with its place."""
+    mistakes = explain(error.errors(include_url=False), value, model)
     return [
-        Problem("script_invalid", _words(each), "".join(f"/{step}" for step in each["loc"]))
-        for each in error.errors(include_url=False, include_input=False, include_context=False)
+        Problem("script_invalid", f"{_entry(each.path)}{each.message}", each.pointer)
+        for each in mistakes
     ]
 
 
-def _words(each: Mapping[str, Any]) -> str:
-    if each["type"] == "extra_forbidden":
-        return f"unknown field {str(each['loc'][-1])!r}"
-    text = str(each["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return text if text != each["msg"] else text[:1].lower() + text[1:]
+def _entry(path: tuple[str | int, ...]) -> str:
+    """Say in words which entry of the events, or which answer of the stubs, a path is in."""
+    match path:
+        case ("events", int(index), *_):
+            return f"entry {index + 1}: "
+        case ("stubs", name, int(index), *_):
+            return f"{name!r}, answer {index + 1}: "
+        case ("stubs", name, *_):
+            return f"{name!r}: "
+        case _:
+            return ""
+
+
+class EntryRefusedError(InputRefusedError):
+    """An event or an answer that is refused when its time has come."""
+
+
+@contextmanager
+def blaming(index: int, entry: Entry) -> Iterator[None]:
+    """Say which entry of the script it is that is refused. Raises EntryRefusedError."""
+    try:
+        yield
+    except CeleriacError as error:
+        answer, event = entry.answer, entry.event
+        named = repr(answer.node if answer else event.type if event else "")
+        what = f"{'answer of' if answer else 'event'} {named} after {clock.spoken(entry.at)}"
+        alone = Problem(error.code, error.message, getattr(error, "pointer", ""))
+        problems = [
+            replace(each, message=f"the {what}: {each.message}", pointer=_spot(index, entry, each))
+            for each in getattr(error, "problems", [alone])
+        ]
+        message = f"The scripted {what} is refused: {error.message}"
+        raise EntryRefusedError(message, problems) from None
+
+
+def _spot(index: int, entry: Entry, problem: Problem) -> str:
+    at = f"/{index}/{'answer' if entry.answer else 'event'}"
+    # What does not fit a form was found in what was filled in.
+    is_inside = entry.answer is not None and problem.code.startswith("schema_")
+    return f"{at}{'/data' if is_inside else ''}{problem.pointer}"

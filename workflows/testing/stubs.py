@@ -48,7 +48,9 @@ class StubAnswer(BaseModel):
 Stubs = dict[str, Annotated[list[StubAnswer], Field(min_length=1)]]
 
 
-def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[str, Activity]:
+def stubbed(
+    stubs: Mapping[str, list[StubAnswer]], *, with_real: bool, called: set[str]
+) -> dict[str, Activity]:
     """Return what is registered during a trial: the stubs, and what has none.
 
     Args:
@@ -56,8 +58,12 @@ def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[s
             stands in at that node alone, and goes before `name`.
         with_real: call a registered activity that has no stub; otherwise such a call fails with
             `no_stub`. Code in the sandbox touches nothing, and is run in any case.
+        called: gets the names of the stubs that are called.
     """
-    named = {name: stub_activity(name, answering(answers)) for name, answers in stubs.items()}
+    named = {
+        name: stub_activity(name, _noting(name, answering(answers), called))
+        for name, answers in stubs.items()
+    }
     bare = {name.partition(":")[0] for name in stubs} | set(activities())
     missing = {
         name: stub_activity(name, _failing(name, set(stubs)), stands_in=False) for name in bare
@@ -66,14 +72,15 @@ def stubbed(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> dict[s
     return {**missing, **real, **named}
 
 
-def task_stub(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool) -> Stub:
+def task_stub(stubs: Mapping[str, list[StubAnswer]], *, with_real: bool, called: set[str]) -> Stub:
     """Return what stands in for Celery tasks during a trial: the same stubs, by the task's name.
 
     Args:
         stubs: as of `stubbed`.
         with_real: run a registered task that has no stub; otherwise it fails with `no_stub`.
+        called: gets the names of the stubs that are called.
     """
-    answers = {name: answering(listed) for name, listed in stubs.items()}
+    answers = {name: _noting(name, answering(listed), called) for name, listed in stubs.items()}
 
     def answer(call: TaskCall) -> Any:
         node = Suspension.objects.values_list("node", flat=True).get(pk=call.id)
@@ -105,6 +112,14 @@ def answering(answers: list[StubAnswer]) -> Callable[..., Any]:
         return answers[min(calls, len(answers)) - 1].give()
 
     return answer
+
+
+def _noting(name: str, answer: Callable[..., Any], called: set[str]) -> Callable[..., Any]:
+    def call(**given: Any) -> Any:
+        called.add(name)
+        return answer(**given)
+
+    return call
 
 
 def _failing(name: str, known: set[str]) -> Callable[..., Any]:

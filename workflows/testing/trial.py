@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Min, Q, QuerySet
 
 from workflows import clock, services
 from workflows.activities import replaced_by
+from workflows.context.values import check_value
 from workflows.dispatch.inline import Mailbox, Message
 from workflows.dispatch.task_calls import answered_by
 from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
@@ -19,15 +20,18 @@ from workflows.nodes.registry import without_plugin_hooks
 from workflows.selectors.families import children_of, is_family_over
 from workflows.selectors.runs import history_of, waits_of
 from workflows.selectors.waits import plan_of
-from workflows.services.questions import check_answer
+from workflows.services.questions import MAX_ANSWER_BYTES, check_answer
 from workflows.states import RUN_FINAL
 from workflows.testing.harness import Harness
-from workflows.testing.script import Entry
+from workflows.testing.remarks import Remarks, misfits, repeated
+from workflows.testing.script import Entry, EntryRefusedError, blaming
 from workflows.testing.stubs import StubAnswer, stubbed, task_stub
 from workflows.testing.throw_away import throw_away_database
 
 #: A workflow that still sleeps and wakes after so many turns would do so for ever.
 MAX_TURNS = 20_000
+#: Virtual time ends here: what falls due later could begin something that no calendar ends.
+LAST_MOMENT = datetime(9800, 1, 1, tzinfo=UTC)
 
 #: Of every trial's run, so that two reports of the same trial are the same.
 _RUN_ID = UUID(int=1, version=4)
@@ -67,44 +71,60 @@ class Trial:
         `invalid` when a definition, the input, or an answer when its time has come is refused,
         with `problems` (of a definition, `source` tells which).
         """
-        with self._surroundings() as harness:
-            try:
-                run = services.start(self._publish(), data, run_id=_RUN_ID).run
-                play = _Play(harness, run, list(self.script))
-                stopped = play.through()
-            except DefinitionError as error:
-                refused = invalid(error.code, error.message, error.problems)
-                return {**refused, "source": error.details["source"]}
-            except InputRefusedError as error:
-                return invalid(error.code, error.message, error.problems)
-            except ValueRefusedError as error:
-                problem = Problem(error.code, error.message, error.pointer)
-                return invalid(error.code, error.message, [problem])
-            return _report(harness.result(run), play, stopped=stopped)
+        remarks = Remarks()
+        with self._surroundings(remarks) as harness:
+            return {**self._told(harness, data, remarks), "warnings": remarks.listed}
 
-    def _publish(self) -> str:
+    def _told(self, harness: Harness, data: Any, remarks: Remarks) -> Report:
+        try:
+            run = services.start(self._publish(remarks), data, run_id=_RUN_ID).run
+            play = _Play(harness, run, self.script, remarks)
+            stopped = play.through()
+        except DefinitionError as error:
+            remarks.add(error.details["source"], error.warnings)
+            refused = invalid(error.code, error.message, error.problems)
+            return {**refused, "source": error.details["source"]}
+        except EntryRefusedError as error:
+            return {**invalid(error.code, error.message, error.problems), "source": "events"}
+        except InputRefusedError as error:
+            return {**invalid(error.code, error.message, error.problems), "source": "input"}
+        except ValueRefusedError as error:
+            problem = Problem(error.code, error.message, error.pointer)
+            return {**invalid(error.code, error.message, [problem]), "source": "input"}
+        remarks.look_at_stubs(self.stubs)
+        return _report(harness.result(run), play, stopped=stopped)
+
+    def _publish(self, remarks: Remarks) -> str:
         """Publish everything, and return the name of the workflow that is tried."""
         texts = {**self.others, self.source: self.text}
-        named = (services.name_in(text, source=source) for source, text in texts.items())
-        names = [name for name in named if name is not None]
+        named = {source: services.name_in(text, source=source) for source, text in texts.items()}
+        for source, first in repeated(named, self.source):
+            message = f"{named[source]!r} is what {first} defines, and that counts"
+            warning = Problem("repeated_workflow", message, "/workflow", severity="warning")
+            remarks.add(source, [warning])
+            del texts[source]
+        names = [name for name in named.values() if name is not None]
         own = ""
         for source, text in texts.items():
             try:
-                own = services.publish(text, source=source, beside=names).version.workflow.name
+                published = services.publish(text, source=source, beside=names)
             except DefinitionError as error:
                 error.details["source"] = source
                 raise
+            own = published.version.workflow.name
+            remarks.add(source, published.warnings)
         return own  # it is the last of them
 
     @contextmanager
-    def _surroundings(self) -> Iterator[Harness]:
+    def _surroundings(self, remarks: Remarks) -> Iterator[Harness]:
         begin = self.starts_at or clock.now().replace(microsecond=0)
         with ExitStack() as stack:
             stack.enter_context(throw_away_database())
             stack.enter_context(without_plugin_hooks())
-            known = stubbed(self.stubs, with_real=self.with_real_activities)
+            with_real, called = self.with_real_activities, remarks.called
+            known = stubbed(self.stubs, with_real=with_real, called=called)
             stack.enter_context(replaced_by(known))
-            tasks = task_stub(self.stubs, with_real=self.with_real_activities)
+            tasks = task_stub(self.stubs, with_real=with_real, called=called)
             stack.enter_context(answered_by(tasks, set(self.stubs)))
             box = _Frugal() if self.seed is None else Mailbox(self.seed)
             harness = stack.enter_context(Harness.open(box=box))
@@ -123,10 +143,12 @@ class _Frugal(Mailbox):
 class _Play:
     """The course of one trial: lets time pass from one thing that happens to the next."""
 
-    def __init__(self, harness: Harness, run: Run, script: list[Entry]) -> None:
+    def __init__(self, harness: Harness, run: Run, script: list[Entry], remarks: Remarks) -> None:
         self.harness = harness
         self.run = run
-        self.pending = script
+        self.remarks = remarks
+        #: With its place in the script, in the order in which they happen.
+        self.pending = sorted(enumerate(script), key=lambda numbered: numbered[1].at)
         self.begin = harness.clock.moment
 
     def through(self) -> bool:
@@ -137,9 +159,11 @@ class _Play:
                 return False
             if happened or self._can_happen():
                 continue
-            moment = self._next_moment()
+            moment = self.next_moment()
             if moment is None:
                 return False
+            if moment > LAST_MOMENT:
+                break
             self.harness.clock.move_to(moment)
         return self.harness.result(self.run).status not in RUN_FINAL
 
@@ -154,25 +178,26 @@ class _Play:
 
     def _happen(self) -> bool:
         """Let the first entry happen whose time has come; a question must have been asked."""
-        entry = self._first()
-        if entry is None:
+        numbered = self._first()
+        if numbered is None:
             return False
-        self.pending.remove(entry)
-        if entry.event is not None:
-            given = entry.event.model_dump(exclude={"type", "id"})
-            services.send_event(entry.event.type, external_id=entry.event.id, **given)
-        elif entry.answer is not None:
-            with _named(entry.answer.node, entry.at):
-                self._answer(entry.answer.model_dump())
+        self.pending.remove(numbered)
+        index, entry = numbered
+        with blaming(index, entry):
+            if entry.event is not None:
+                given = entry.event.model_dump(exclude={"type", "id"})
+                services.send_event(entry.event.type, external_id=entry.event.id, **given)
+            elif entry.answer is not None:
+                self._answer(index, entry.answer.model_dump())
         return True
 
     def _can_happen(self) -> bool:
         return self._first() is not None
 
-    def _first(self) -> Entry | None:
+    def _first(self) -> tuple[int, Entry] | None:
         now = self.harness.clock.moment
-        due = [entry for entry in self.pending if self.begin + entry.at <= now]
-        return next((entry for entry in due if self._is_possible(entry)), None)
+        due = [each for each in self.pending if self.begin + each[1].at <= now]
+        return next((each for each in due if self._is_possible(each[1])), None)
 
     def _is_possible(self, entry: Entry) -> bool:
         return entry.answer is None or self._asked(entry.answer.node) is not None
@@ -183,49 +208,43 @@ class _Play:
         waits = Suspension.objects.filter(family, state="open", kind="person", is_asked=True)
         return waits.filter(node=node).order_by("opened_at", "id").first()
 
-    def _answer(self, answer: dict[str, Any]) -> None:
+    def _answer(self, index: int, answer: dict[str, Any]) -> None:
         asked = self._asked(answer["node"])
         plan = plan_of(asked.run) if asked is not None else None
         if asked is not None and plan is not None:
             node = plan.nodes[asked.node]
+            self.remarks.add("events", misfits(node.kind, answer, at=f"/{index}/answer"))
             payload = node.kind.scripted(node.config, answer)
             if asked.prompt:
+                check_value(payload, max_bytes=MAX_ANSWER_BYTES)
                 check_answer(asked, payload)
             services.resolve(asked.pk, payload, by="script")
 
-    def _next_moment(self) -> datetime | None:
+    def next_moment(self) -> datetime | None:
+        """Return when something is to happen, if anything is."""
         now = self.harness.clock.moment
         times = [self.harness.next_due()]
-        times += [self.begin + entry.at for entry in self.pending]
+        times += [self.begin + entry.at for _, entry in self.pending]
         return min((time for time in times if time is not None and time > now), default=None)
-
-
-@contextmanager
-def _named(node: str, at: timedelta) -> Iterator[None]:
-    """Say which entry of the script an answer belongs to that is refused."""
-    try:
-        yield
-    except InputRefusedError as error:
-        when = clock.spoken(at)
-        message = f"The scripted answer of {node!r} after {when} is refused: {error.message}"
-        problems = [replace(each, pointer=f"/{node}{each.pointer}") for each in error.problems]
-        raise InputRefusedError(message, problems) from None
 
 
 def invalid(code: str, message: str, problems: list[Problem]) -> Report:
     """Return the report of a trial that was refused."""
     listed = [problem.as_dict() for problem in problems]
     error = {"code": code, "message": message, "node": None}
-    return {**_blank(), "status": "invalid", "problems": listed, "error": error}
+    refused = {"status": "invalid", "problems": listed, "error": error, "warnings": []}
+    return {**_blank(), **refused}
 
 
 def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
     report = {
         **_course(run, play),
-        "unused": [entry.model_dump(mode="json", exclude_none=True) for entry in play.pending],
+        "unused": [each.model_dump(mode="json", exclude_none=True) for _, each in play.pending],
     }
     if stopped:
         message = f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
+        if (play.next_moment() or LAST_MOMENT) > LAST_MOMENT:
+            message = f"Still not over in the year {LAST_MOMENT.year}, where virtual time ends."
         report["error"] = {"code": "trial_limit", "message": message, "node": None}
     return report
 
@@ -243,9 +262,15 @@ def _course(run: Run, play: _Play) -> Report:
         "error": _error(run.error),
         "nodes": _nodes(run),
         "suspensions": [_suspension(each, play.begin) for each in waits],
-        "children": [_child(each, play) for each in children_of(run)],
+        "children": [_child(each, play) for each in _as_started(run)],
         "virtual_duration_s": (end - run.created_at).total_seconds(),
     }
+
+
+def _as_started(run: Run) -> QuerySet[Run]:
+    """Return the children in the order of their starts: many may start at one virtual moment."""
+    first = Min("threads__pk")
+    return children_of(run).annotate(first=first).order_by("created_at", "first")
 
 
 def _child(run: Run, play: _Play) -> Report:

@@ -48,3 +48,13 @@ def test_every_variable_of_the_project_is_described() -> None:
         and isinstance(call.args[0], ast.Constant)
     }
     assert read == set(ENVIRONMENT)
+
+
+def test_every_code_that_a_run_can_fail_with_is_on_the_page() -> None:
+    """Also those that stand in constants, in choices, or under the name of `code`."""
+    page = pages()["errors.md"]
+    codes = "http_status join_unsatisfied no_winner too_many_failures lock_cycle code_error no_stub"
+    codes += " too_many_nodes run_timeout heartbeat_timeout output_invalid worker_lost task_failed"
+    codes += " task_output task_unknown code_memory code_syntax timeout trial_limit trial_broken"
+    for code in codes.split():
+        assert f"| `{code}` |" in page, code

@@ -4,7 +4,9 @@ import uuid
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from tests.integration.cli.calling import call, called_badly
 from tests.integration.cli.conftest import Write
@@ -37,6 +39,21 @@ def test_start_tells_the_run(engine: Harness, people: People, refund: str) -> No
         "is_new": True,
         "input": {"amount": 5},
     }
+
+
+def test_a_start_without_a_broker_says_that_the_run_is_kept(
+    transactional_db: None, refund: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any, **_options: Any) -> None:
+        raise OSError
+
+    call("publish", refund)
+    settings.CELERIAC = {**settings.CELERIAC, "DISPATCHER": "celery"}
+    monkeypatch.setattr(current_app.producer_pool, "acquire", refuse)
+    said = call("start", "refund", "--input", '{"amount": 1}')
+    assert (said.code, "Started run" in said.out) == (0, True)
+    assert said.err.startswith("The broker does not take messages just now. Nothing is lost")
+    assert len(said.err.splitlines()) == 1
 
 
 def test_the_same_key_is_the_same_run(parked: Run) -> None:

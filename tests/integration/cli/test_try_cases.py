@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from tests.integration.cli.calling import Said, call
 from tests.integration.cli.conftest import REFUND
-from tests.support.builder import activity, ask, each, edit, end, gosub, wait_event, workflow
+from tests.support.builder import activity, ask, delay, each, edit, end, gosub, wait_event, workflow
 from tests.support.undoing import compensate
 from workflows.models import Run, Workflow
 from workflows.testing.report import Told
+from workflows.testing.trial import Trial
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +88,11 @@ APPROVAL = workflow(
     ("definition", "answer", "said"),
     [
         (ASKING, {"data": {"colour": "green"}}, "colour"),
-        (APPROVAL, {"decision": "aprove"}, "'aprove'"),
+        (APPROVAL, {"decision": "aprove"}, "'aprove' (did you mean 'approve'?)"),
+        (APPROVAL, {"decision": None}, "it is missing"),
+        (APPROVAL, {"decision": "approve", "data": 5}, "`data` must be an object"),
+        (APPROVAL, {"decision": "approve", "comment": 5}, "`comment` must be text"),
+        (ASKING, {"data": "x" * 70_000}, "larger than"),
         (APPROVAL, {"data": {"colour": "red"}}, "it is missing"),
         (APPROVAL, {"decision": "approve", "data": {"color": 1}}, "colour"),
     ],
@@ -148,14 +153,25 @@ def test_a_report_is_what_its_schema_says(tmp_path: Path) -> None:
     [
         (b"{", None, "", "this is no JSON"),
         (b'{"id": 1, "definition": NaN}', None, "", "NaN is no JSON"),
-        (b"\xff", None, "", "this is no JSON"),
+        (b"\xff", None, "", "byte 0 is no UTF-8 text"),
+        (b'{"id": ' + b"9" * 5000 + b"}", None, "", "a number has too many digits"),
         (b"[" * 100_000, None, "", "this is no JSON"),
-        (b"[]", None, "", "valid dictionary"),
-        (b'{"id": 7}', 7, "/definition", "required"),
+        (b"[]", None, "", "expected an object, got a list"),
+        (b'{"id": 7}', 7, "", "the required field 'definition' is missing"),
         (b'{"id": "a", "definition": "x", "inputs": {}}', "a", "/inputs", "unknown field 'inputs'"),
-        (b'{"id": true, "definition": "x"}', None, "/id/str", "valid string"),
-        (b'{"definition": "x", "stubs": {"a": []}}', None, "/stubs/a", "at least 1"),
-        (b'{"definition": "x", "events": [{}]}', None, "/events/0", "either"),
+        (
+            b'{"id": true, "definition": "x"}',
+            None,
+            "/id",
+            "expected text or a whole number",
+        ),
+        (
+            b'{"definition": "x", "stubs": {"a": []}}',
+            None,
+            "/stubs/a",
+            "'a': this must not be",
+        ),
+        (b'{"definition": "x", "events": [{}]}', None, "/events/0", "entry 1: an entry has either"),
     ],
 )
 def test_a_line_that_is_no_case_has_a_result_too(
@@ -194,6 +210,76 @@ def test_standard_input_is_read_and_blank_lines_are_passed_over(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"\n{line}\n\n".encode())))
     said = call("try", "--cases", "-")
     assert (said.code, json.loads(said.out)["id"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "wait", [{"until": "9999-12-31T23:59:59Z"}, {"until": "9799-12-31T00:00:00Z", "next": "d"}]
+)
+def test_time_ends_before_the_calendar_does(tmp_path: Path, wait: dict[str, str]) -> None:
+    first = {"id": "a", "type": "delay", **wait}
+    case = {"definition": workflow("far", first, delay("d", "P36600D"), end()), "input": {}}
+    said, (told,) = cases(case, path=tmp_path)
+    assert (said.code, told["status"], told["error"]["code"]) == (0, "suspended", "trial_limit")
+    assert "in the year 9800" in told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        wait_event("a", "x", timeout="P9999999D"),
+        activity("a", "shop.a", retry={"attempts": 9, "backoff": "P999999D"}),
+    ],
+)
+def test_durations_that_leave_the_calendar_are_refused(
+    tmp_path: Path, node: dict[str, Any]
+) -> None:
+    case = {"definition": workflow("far", node, end()), "stubs": {"shop.a": [BAD]}}
+    _, (told,) = cases(case, path=tmp_path)
+    assert [each["code"] for each in told["problems"]] == ["wrong_value"]
+    assert "of at most 100 years" in told["problems"][0]["message"]
+
+
+def test_many_attempts_grow_to_their_longest_wait(tmp_path: Path) -> None:
+    retry = {"attempts": 400, "backoff": "PT1S", "factor": 100, "max": "PT1M"}
+    case = {
+        "definition": workflow("w", activity("a", "shop.a", retry=retry), end()),
+        "stubs": {"shop.a": [*[BAD] * 250, {"output": 1}]},
+    }
+    _, (told,) = cases(case, path=tmp_path)
+    assert (told["status"], told["virtual_duration_s"]) == ("completed", 1 + 249 * 60)
+
+
+def test_the_definition_itself_counts_among_others_of_its_name(tmp_path: Path) -> None:
+    own = workflow("w", end(output={"own": True}))
+    others = [own, workflow("w", end(output={"own": False}))]
+    _, (told,) = cases({"definition": own, "workflows": others}, path=tmp_path)
+    assert told["output"] == {"own": True}
+    assert [each["source"] for each in told["warnings"]] == ["workflows/0", "workflows/1"]
+    assert told["warnings"][0]["code"] == "repeated_workflow"
+
+
+def test_a_trial_that_breaks_down_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = {"id": 1, **SORTS["completed"]}, {"id": 2, **SORTS["asleep"]}
+
+    def run(trial: Trial, data: Any) -> Any:
+        assert data["amount"] != 900
+        return whole(trial, data)
+
+    whole = Trial.run
+    monkeypatch.setattr(Trial, "run", run)
+    _, (first, broken, last) = cases(good, bad, good, path=tmp_path)
+    assert (first["status"], last["status"]) == ("completed", "completed")
+    assert (broken["id"], broken["error"]["code"]) == (2, "trial_broken")
+    Told.model_validate(broken, strict=True)
+    assert "A trial broke down" in caplog.text
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    line = json.dumps({"definition": REFUND, "input": {"amount": 1}}).encode()
+    _, (first, *_) = cases(b"\xef\xbb\xbf" + line, path=tmp_path)
+    assert first["status"] == "completed"
 
 
 def test_no_case_is_no_result(tmp_path: Path) -> None:

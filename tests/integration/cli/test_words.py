@@ -44,6 +44,18 @@ def test_a_mistyped_option_is_answered_with_the_nearest() -> None:
     assert "--imput {} (did you mean '--input'?)" in called_badly("start", "a", "--imput", "{}")
 
 
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("list", "--status", "compelted"), "'completed'"),
+        (("secret", "lst"), "'list'"),
+        (("send-event", "a", "--deliver", "al"), "'all'"),
+    ],
+)
+def test_a_mistyped_choice_is_answered_with_the_nearest(words: tuple[str, ...], near: str) -> None:
+    assert f"(did you mean {near}?)" in called_badly(*words)
+
+
 def test_options_may_stand_before_the_verb(transactional_db: None) -> None:
     said = call("--no-color", "-v", "0", "list", "--limit", "3")
     assert (said.code, "There are no such runs" in said.out) == (0, True)

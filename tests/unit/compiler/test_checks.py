@@ -82,7 +82,6 @@ def test_a_mistake_does_not_make_its_neighbours_look_wrong(problems: Problems) -
         "unknown_field",
         "unknown_kind",
         "unknown_field",
-        "missing_field",
         "unknown_field",
         "wrong_type",
         "unknown_node",

@@ -67,6 +67,13 @@ def test_a_body_that_is_what_follows_is_refused() -> None:
     assert codes(lock(body="a", next="a"), edit("a", "done")) == ["body_empty"]
 
 
+def test_a_body_that_is_the_lock_itself_is_told_once() -> None:
+    (found,) = problems(lock(body="l", next="done"))
+    assert found.code == "body_empty"
+    assert found.message == "the body of 'l' is 'l' itself: name the first node of the body"
+    assert "unbounded_cycle" in codes(lock(body="a", next="l"), edit("a"))
+
+
 def test_branches_come_back_joined() -> None:
     split = {"id": "s", "type": "fan_out", "branches": [{"name": "b", "next": "b"}]}
     assert codes(lock(body="s", next="done"), split, edit("b", "l")) == ["body_unjoined"]

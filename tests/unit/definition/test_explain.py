@@ -49,9 +49,14 @@ def mistakes(**fields: Any) -> list[tuple[str, str]]:
         ({"priority": 11}, "/priority", "must be less than or equal to 9; got the number 11"),
         ({"share": "x"}, "/share", "expected a number, got the text 'x'"),
         ({"timeout": 5}, "/timeout", "expected an ISO 8601 duration such as PT5M or P2D, got"),
-        ({"timeout": "5 days"}, "/timeout", "expected an ISO 8601 duration such as PT5M or P2D"),
+        (
+            {"timeout": "5 days"},
+            "/timeout",
+            "expected an ISO 8601 duration such as PT5M or P2D;",
+        ),
         ({"timeout": "P1M"}, "/timeout", "expected an ISO 8601 duration such as PT5M or P2D"),
-        ({"timeout": "P" + "9" * 30 + "D"}, "/timeout", "expected an ISO 8601 duration such as"),
+        ({"timeout": "P" + "9" * 30 + "D"}, "/timeout", "expected an ISO 8601 duration of at most"),
+        ({"timeout": "P36601D"}, "/timeout", "expected an ISO 8601 duration of at most 100 years"),
         ({"mode": "fats"}, "/mode", "expected 'fast' or 'slow', got the text 'fats'"),
         ({"retry": {"attempts": 0}}, "/retry/attempts", "must be greater than or equal to 1"),
         ({"retry": []}, "/retry", "expected an object, got a list"),
@@ -64,6 +69,11 @@ def mistakes(**fields: Any) -> list[tuple[str, str]]:
 def test_a_mistake_is_told_in_words(fields: dict[str, Any], pointer: str, message: str) -> None:
     found = mistakes(**fields)
     assert any(at == pointer and text.startswith(message) for at, text in found), found
+
+
+def test_a_misspelt_field_is_not_missing_as_well() -> None:
+    assert [at for at, _ in mistakes(parts=[{"nam": "x"}])] == ["/parts/0/nam"]
+    assert len(mistakes(parts=[{"nam": "x"}, {}, {"sise": 1}])) == 4
 
 
 def test_one_mistake_in_a_union_is_told_once() -> None:

@@ -34,6 +34,15 @@ def test_for_can_be_computed_as_duration_or_seconds(value: Any, after: timedelta
     assert delay.run(wait=value) == Suspend(TimerWait(after=after))
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"), [("1 day", "'P1D'"), ("30s", "'PT30S'"), ("5 Minutes", "'PT5M'")]
+)
+def test_a_duration_as_people_write_it_is_refused_with_its_iso_form(text: str, meant: str) -> None:
+    ((pointer, message),) = node("delay", for_=text).problems
+    assert pointer == "/for"
+    assert message.endswith(f"; did you mean {meant}?")
+
+
 def test_for_can_be_a_duration_of_cel() -> None:
     outcome = node("delay", for_="${duration('90s')}").run()
     assert outcome == Suspend(TimerWait(after=timedelta(seconds=90)))

@@ -23,7 +23,10 @@ def check(draft: Draft) -> Iterator[Problem]:
 
 def _empty(draft: Draft, name: str, body: frozenset[str]) -> Iterator[Problem]:
     for edge in draft.graph.nodes[name].edges:
-        if edge.is_body and edge.target not in body:
+        if edge.is_body and edge.target == name:
+            message = f"the body of {name!r} is {name!r} itself: name the first node of the body"
+            yield draft.node_problem("body_empty", message, node=draft.by_name[name])
+        elif edge.is_body and edge.target not in body:
             message = (
                 f"the body of {name!r} starts at {edge.target!r}, which can also be reached "
                 f"after {name!r} or past it: a thread that gets there has left the body"

@@ -1,5 +1,6 @@
-"""Warns of context names that no node sets."""
+"""Warns of context names that no node sets, and of what may be a misspelt word."""
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -9,6 +10,7 @@ from workflows.errors import PathError, Problem
 from workflows.expressions import ExpressionInfo
 from workflows.nodes.base import ANYTHING
 
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _ALWAYS = frozenset({"run", "now", "error", "errors", "loop", "batch", "index"})
 
 
@@ -16,12 +18,24 @@ def check(draft: Draft) -> Iterator[Problem]:
     """Yield a warning for each name that is read and that nothing in the workflow sets."""
     known = _known(draft)
     if known is None:
+        yield from _words(draft)
         return
     for field, names in _reads(draft):
         for name in sorted(names - known - set(field.mark.names)):
-            hint = draft.nearest.suggest("name", name, known)
+            own = (*field.mark.names, *field.mark.words)
+            hint = draft.nearest.suggest(" ".join(("name", *own)), name, {*known, *own})
             message = f"no node sets {name!r}, and the input does not declare it{hint}"
             yield draft.field_problem("unknown_name", message, of=field, severity="warning")
+
+
+def _words(draft: Draft) -> Iterator[Problem]:
+    """Yield a warning for each bare name where a word may stand: `wait_for: some`."""
+    for field in draft.fields("cel"):
+        if field.mark.words and _NAME.fullmatch(field.value):
+            words = " and ".join(map(repr, field.mark.words))
+            hint = draft.nearest.suggest(" ".join(field.mark.words), field.value, field.mark.words)
+            message = f"{field.value!r} is read from the context; the words here are {words}{hint}"
+            yield draft.field_problem("perhaps_word", message, of=field, severity="warning")
 
 
 def _known(draft: Draft) -> set[str] | None:

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 
+from workflows.dispatch.celery import unsent_messages
 from workflows.errors import CeleriacError, suggest
 from workflows.management.answers import FAILED, INTERRUPTED, OK, REFUSED, Answer, plain
 from workflows.management.arguments import require_text
@@ -25,6 +26,10 @@ from workflows.management.verbs import verbs
 
 #: Where no terminal says how wide it is: tables are read by people and `grep` alike.
 _WIDTH = 160
+_UNSENT = (
+    "The broker does not take messages just now. Nothing is lost: what was started is kept, and "
+    "goes on when the broker is back. Look: manage.py workflow doctor"
+)
 
 
 class _Formatter(DjangoHelpFormatter, Raw):
@@ -91,7 +96,8 @@ class Command(BaseCommand):
     def _answer(self, options: Namespace) -> int:
         try:
             require_text(options.words)
-            answer = verbs()[options.verb].run(options)
+            with unsent_messages() as unsent:
+                answer = verbs()[options.verb].run(options)
         except CeleriacError as error:
             return self._refuse(options, error)
         except DatabaseError as error:
@@ -101,6 +107,8 @@ class Command(BaseCommand):
         self._show(options, answer)
         if answer.refusal:
             self._complain(answer.refusal)
+        if unsent:
+            self._complain(_UNSENT)
         return answer.code
 
     def _show(self, options: Namespace, answer: Answer) -> None:

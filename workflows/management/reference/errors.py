@@ -1,7 +1,8 @@
 """Every error code: what the surfaces refuse with, and what nodes fail with."""
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -17,14 +18,19 @@ _PACKAGES = (
     "workflows.activities",
     "workflows.services",
     "workflows.effects",
+    "workflows.dispatch",
+    "workflows.testing",
 )
+#: What is called with a code as its first argument.
 _RAISED = {"Fail", "NodeError", "ActivityError", "NonRetryableError"}
+_TOLD = {"_failure", "failed", "_error", "invalid"}
+_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 _ABOUT = (
     "A refusal has a code that never changes. The REST API answers with it in a problem document, "
     "the command line with `--json`."
 )
 _ABOUT_NODES = (
-    "A node that fails has one of these codes, or the code that an activity has raised. "
+    "A node or a run that fails has one of these codes, or the code that an activity has raised. "
     "`retry.on`, `retry.unless` and `error.code` behind `on_error` see it. An expression that "
     "fails gives `expression_error` or `expression_limit`."
 )
@@ -70,11 +76,60 @@ def _sources() -> Iterator[Path]:
         yield from sorted(file.parent.rglob("*.py")) if file.stem == "__init__" else [file]
 
 
-def _literals(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        first = node.args[0]
-        is_ours = isinstance(node.func, ast.Name) and node.func.id in _RAISED
-        if is_ours and isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield first.value
+def _literals(path: Path) -> set[str]:
+    """Return the codes in a file: of failures that are made, and under the name `code`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    known = _constants(tree)
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    of_classes = {each for node in classes for each in node.body}  # those are refusals
+    nodes = [node for node in ast.walk(tree) if node not in of_classes]
+    values = (value for node in nodes for value in _codes(node))
+    found = {text for value in values for text in _texts(value, known)}
+    return {text for text in found if _CODE.fullmatch(text)}
+
+
+def _codes(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Call(func=function, args=[first, *_]):
+            makers = {each.id for each in ast.walk(function) if isinstance(each, ast.Name)}
+            yield from [first] if makers & (_RAISED | _TOLD) else []
+        case ast.Dict(keys=keys, values=values):
+            for key, value in zip(keys, values, strict=True):
+                yield from [value] if isinstance(key, ast.Constant) and key.value == "code" else []
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            for target, value in zip(targets, values, strict=False):
+                yield from [value] if _is_code(target) else []
+        case ast.Assign(targets=[target], value=value):
+            yield from [value] if _is_code(target) else []
+        case _:
+            pass
+
+
+def _is_code(target: ast.expr) -> bool:
+    return getattr(target, "id", getattr(target, "attr", "")) == "code"
+
+
+def _texts(value: ast.expr, known: Mapping[str, str]) -> Iterator[str]:
+    match value:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.Name(id=name):
+            yield from [known[name]] if name in known else []
+        case ast.IfExp(body=body, orelse=other):
+            yield from (*_texts(body, known), *_texts(other, known))
+        case _:
+            pass
+
+
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """Return the texts that a module names, and those that it has from our other modules."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                found[name] = text
+            case ast.ImportFrom(module=str(module)) if module.startswith("workflows."):
+                others = vars(import_module(module))
+                named = {each.name: others.get(each.name) for each in node.names}
+                found |= {name: text for name, text in named.items() if isinstance(text, str)}
+    return found

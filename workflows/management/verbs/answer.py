@@ -45,7 +45,7 @@ def run(options: Namespace) -> Answer:
     }
     given = {name: value for name, value in answer.items() if value is not None}
     if options.data is not None:
-        given["data"] = read_value(options.data)
+        given["data"] = read_value(options.data, "--data")
     try:
         told = services.answer(
             options.run, node=options.node, suspension=options.suspension, answer=given, by=by
@@ -64,7 +64,7 @@ def run(options: Namespace) -> Answer:
 
 
 def _form(argument: str) -> dict[str, Any]:
-    form = read_value(argument)
+    form = read_value(argument, "--form")
     if not isinstance(form, dict):
         raise UsageError('--form must be a JSON object, for example \'{"ticket": "LEGAL-7"}\'.')
     return form

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from workflows.errors import NotFoundError, suggest
 from workflows.management.answers import Answer, ago, row, say, status_text, table, when
+from workflows.management.arguments import one_of
 from workflows.management.refusals import UsageError
 from workflows.management.runs import short_data
 from workflows.models import Run, Workflow
@@ -23,7 +24,9 @@ _MOST = 10_000
 def add_arguments(parser: ArgumentParser) -> None:
     names = [status.value for status in RunStatus]
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--status", choices=names, help="Only runs in this status.")
+    what.add_argument(
+        "--status", type=one_of(names), choices=names, help="Only runs in this status."
+    )
     what.add_argument("--workflows", action="store_true", help="Workflows, instead of runs.")
     what.add_argument(
         "--versions", action="store_true", help="Versions of the --workflow, instead of runs."

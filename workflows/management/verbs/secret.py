@@ -7,13 +7,14 @@ from rich.console import Console
 
 from workflows.effects.sealing import new_key
 from workflows.management.answers import Answer, counted, row, say, table, when
-from workflows.management.arguments import add_person, person
+from workflows.management.arguments import add_person, one_of, person
 from workflows.management.refusals import UsageError
 from workflows.selectors.secrets import secrets
 from workflows.services import access
 from workflows.services import secrets as keeping
 
 HELP = "Keep secrets that http nodes name: the value comes on standard input and is never shown."
+_ACTIONS = ("set", "list", "delete", "reseal", "new-key")
 _NEEDS: dict[str, access.Action] = {
     "set": "change_secret",
     "delete": "delete_secret",
@@ -25,7 +26,8 @@ _NEEDS: dict[str, access.Action] = {
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "action",
-        choices=("set", "list", "delete", "reseal", "new-key"),
+        type=one_of(_ACTIONS),
+        choices=_ACTIONS,
         help="reseal encrypts all with the newest key; new-key makes one for the settings.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="Of set and delete.")

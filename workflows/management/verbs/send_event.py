@@ -6,10 +6,11 @@ from rich.console import Console
 
 from workflows import services
 from workflows.management.answers import Answer, counted, say
-from workflows.management.arguments import add_person, person, read_value
+from workflows.management.arguments import add_person, one_of, person, read_value
 from workflows.services import access
 
 HELP = "Send an event; one that nobody waits for yet is kept for its wait."
+_DELIVER = ("one", "all")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -21,7 +22,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--source", default="cli", help="Who sends it (cli).")
     parser.add_argument("--id", dest="external_id", help="Unique within the source; new if absent.")
     parser.add_argument(
-        "--deliver", choices=["one", "all"], default="one", help="To one wait or to all (one)."
+        "--deliver",
+        type=one_of(_DELIVER),
+        choices=_DELIVER,
+        default="one",
+        help="To one wait or to all (one).",
     )
     add_person(parser, "sends; needs the permission for it")
 
@@ -33,7 +38,7 @@ def run(options: Namespace) -> Answer:
     receipt = services.send_event(
         options.type,
         key=options.key,
-        data=None if options.data is None else read_value(options.data),
+        data=None if options.data is None else read_value(options.data, "--data"),
         source=options.source,
         external_id=options.external_id,
         deliver=options.deliver,

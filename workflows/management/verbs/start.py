@@ -10,6 +10,7 @@ from workflows import conf, services
 from workflows.dispatch import inline
 from workflows.management.answers import FAILED, OK, Answer, say
 from workflows.management.arguments import add_person, person, read_value
+from workflows.management.refusals import blaming
 from workflows.management.runs import draw_run, run_data
 from workflows.models import Run
 from workflows.services import access
@@ -45,8 +46,9 @@ def run(options: Namespace) -> Answer:
     by = person(options.person)
     if by is not None:
         access.require(by, "start_run")
-    data = read_value(options.input)
-    started = services.start(options.name, data, key=options.key, version=options.number, by=by)
+    data = read_value(options.input, "--input")
+    with blaming("--input"):
+        started = services.start(options.name, data, key=options.key, version=options.number, by=by)
     if options.wait is None:
         return Answer(
             {**run_data(started.run), "is_new": started.is_new},

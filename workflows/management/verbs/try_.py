@@ -15,6 +15,7 @@ from workflows.management.answers import (
     OK,
     REFUSED,
     Answer,
+    counted,
     plain,
     row,
     say,
@@ -22,16 +23,23 @@ from workflows.management.answers import (
     table,
 )
 from workflows.management.arguments import read_lines, read_text, read_value
-from workflows.management.refusals import UsageError, lines
+from workflows.management.refusals import UsageError, blaming, lines
 from workflows.testing.beside import called_beside
 from workflows.testing.cases import run_cases
-from workflows.testing.script import read_script, read_stubs
+from workflows.testing.script import Entry, read_script, read_stubs
+from workflows.testing.stubs import Stubs
 from workflows.testing.trial import Trial
 
 HELP = "Run a definition to its end in process: virtual time, scripted activities, no server."
 _WIDEST = 200  # characters of an output in the table
 _MOST_CHILDREN = 20  # of one run, in the drawing
 _CODES = {"completed": OK, "suspended": OK, "invalid": REFUSED}
+#: What a report blames when it is no definition, and what to do then.
+_OPTIONS = {"input": "--input", "events": "--events", "stubs": "--stubs"}
+_NEXT = {
+    "input": "Give the input that the workflow asks for with --input: a file, - or JSON itself.",
+    "events": "Mend that entry of --events and try again.",
+}
 #: Time goes on from the start, and must not leave the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
@@ -75,24 +83,39 @@ def run(options: Namespace) -> Answer:
         text,
         source=options.file,
         others=called_beside(text, options.file) if options.file != "-" else {},
-        stubs=read_stubs(read_value(options.stubs)) if options.stubs else {},
-        script=read_script(read_value(options.events)) if options.events else [],
+        stubs=_stubs(options.stubs),
+        script=_script(options.events),
         seed=options.seed,
         starts_at=_moment(options.now),
         with_real_activities=options.real_activities,
     )
-    report = trial.run(read_value(options.input))
-    refusal = ""
-    if report["status"] not in ("completed", "suspended"):
-        error = report["error"] or {}
-        told = error.get("message") or report["reason"]
-        refusal = f"{_source(report, options)}: {report['status']}: {told}\n{_next(report)}"
+    report = trial.run(read_value(options.input, "--input"))
     return Answer(
         report,
-        lambda console: _draw(console, report, _source(report, options)),
+        lambda console: _draw(console, report, options),
         code=_CODES.get(report["status"], FAILED),
-        refusal=refusal,
+        refusal=_refusal(report, options),
     )
+
+
+def _stubs(argument: str | None) -> Stubs:
+    with blaming("--stubs"):
+        return read_stubs(read_value(argument, "--stubs")) if argument else {}
+
+
+def _script(argument: str | None) -> list[Entry]:
+    with blaming("--events"):
+        return read_script(read_value(argument, "--events")) if argument else []
+
+
+def _refusal(report: dict[str, Any], options: Namespace) -> str:
+    if report["status"] in ("completed", "suspended"):
+        return ""
+    error = report["error"] or {}
+    told = error.get("message") or report["reason"]
+    if report["problems"]:
+        told = f"{counted(len(report['problems']), 'problem')}, listed above."
+    return f"{_source(report, options)}: {report['status']}: {told}\n{_next(report)}"
 
 
 def _run_cases(options: Namespace) -> Answer:
@@ -112,19 +135,17 @@ def _run_cases(options: Namespace) -> Answer:
 
 
 def _source(report: dict[str, Any], options: Namespace) -> str:
-    """Return what is to blame: the definition, or the input that does not fit it."""
-    return "--input" if _blames_input(report) else str(options.file)
-
-
-def _blames_input(report: dict[str, Any]) -> bool:
-    return bool(report["problems"]) and report["error"]["code"] != DefinitionError.code
+    """Return what is to blame: a definition, the input that does not fit it, or the events."""
+    if report["error"] and report["error"]["code"] == DefinitionError.code:
+        return str(report["source"])
+    return _OPTIONS.get(report.get("source", ""), str(options.file))
 
 
 def _next(report: dict[str, Any]) -> str:
     if report["status"] != "invalid":
         return "Follow the steps above, or in `nodes` with --json, to see how it came to that."
-    if _blames_input(report):
-        return "Give the input that the workflow asks for with --input: a file, - or JSON itself."
+    if report["source"] in _NEXT:
+        return _NEXT[report["source"]]
     if any(each["code"] == "unknown_activity" for each in report["problems"]):
         return "Register the activity, or give its answers with --stubs."
     return "Mend what is listed and try again."
@@ -143,23 +164,31 @@ def _moment(text: str | None) -> datetime | None:
     return moment
 
 
-def _draw(console: Console, report: dict[str, Any], source: str) -> None:
-    for line in lines(
-        [Problem(**each) for each in report["problems"]], report.get("source", source)
-    ):
-        say(console, line)
-    _draw_children(console, report)
-    _draw_course(console, report)
+def _draw(console: Console, report: dict[str, Any], options: Namespace) -> None:
+    for each in report["problems"]:
+        _draw_problem(console, each, _source(report, options))
+    if not report["problems"]:
+        _draw_children(console, report)
+        _draw_course(console, report)
     for each in report["unused"]:
         say(console, f"unused: {plain(json.dumps(each, ensure_ascii=False))}")
+    for each in report["warnings"]:
+        _draw_problem(console, each, _OPTIONS.get(each["source"], each["source"]))
+
+
+def _draw_problem(console: Console, problem: dict[str, Any], source: str) -> None:
+    known = {name: value for name, value in problem.items() if name != "source"}
+    for line in lines([Problem(**known)], source):
+        say(console, line)
 
 
 def _draw_children(console: Console, report: dict[str, Any], place: str = "") -> None:
-    """Draw what the child runs did, the deepest first, as they have ended."""
+    """Draw what the child runs did, in the order of their starts; their own come before them."""
     for each in report["children"][:_MOST_CHILDREN]:
         here = f"{place}{each['node']} > "
         _draw_children(console, each, here)
         say(console, f"child run {here}{each['workflow']} v{each['version']}")
+        say(console, f"input: {_short(json.dumps(each['input'], ensure_ascii=False))}")
         _draw_course(console, each)
         say(console, "")
     more = len(report["children"]) - _MOST_CHILDREN

@@ -61,7 +61,7 @@ def check(name: str, text: str | FileError, beside: Collection[str]) -> dict[str
     except FileError as error:
         problems = [Problem(error.code, error.message.removeprefix(f"{name}: "))]
     except DefinitionError as error:
-        problems = error.problems
+        problems, warnings = error.problems, list(error.warnings)
     return {
         "file": name,
         "workflow": workflow,
@@ -75,4 +75,6 @@ def _draw(console: Console, checked: dict[str, Any]) -> None:
     for line in lines(found, checked["file"]):
         say(console, line)
     if not checked["problems"]:
-        say(console, f"{checked['file']}: workflow {checked['workflow']!r} is valid.")
+        count = len(checked["warnings"])
+        but = f", with {counted(count, 'warning')}" if count else ""
+        say(console, f"{checked['file']}: workflow {checked['workflow']!r} is valid{but}.")

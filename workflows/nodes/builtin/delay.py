@@ -6,17 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from workflows.definition.fields import Duration, Mark
+from workflows.definition.fields import Duration, Mark, iso_hint
 from workflows.definition.model import StepConfig
 from workflows.nodes.base import Kind, NodeCall
 from workflows.nodes.outcomes import Fail, Outcome, Suspend
 from workflows.nodes.readings import type_name
 from workflows.nodes.suspensions import TimerWait
 
-#: A mistake in units ends here, not past the last year that a calendar knows.
-LONGEST = timedelta(days=100 * 366)
-
-_durations: TypeAdapter[timedelta] = TypeAdapter(Annotated[Duration, Field(le=LONGEST)])
+_durations: TypeAdapter[timedelta] = TypeAdapter(Duration)
 _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -72,7 +69,10 @@ def _literal_problems(
 ) -> list[tuple[str, str]]:
     """Read at publish what holds no expression."""
     found = None if text is None or "${" in text else read(text)
-    return [(pointer, found.message)] if isinstance(found, Fail) else []
+    if not isinstance(found, Fail):
+        return []
+    hint = iso_hint(text or "")
+    return [(pointer, f"{found.message.removesuffix('.')}{hint}" if hint else found.message)]
 
 
 def _duration(value: Any) -> timedelta | Fail:

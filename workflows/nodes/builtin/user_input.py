@@ -57,6 +57,7 @@ class UserInput(Kind[UserInputConfig]):
     name = "user_input"
     Config = UserInputConfig
     is_bounded = True
+    answer_fields = ("data", "form", "by")
 
     def ports(self, config: UserInputConfig) -> dict[str, str | None]:
         return {**super().ports(config), "on_timeout": config.on_timeout}
