@@ -2,21 +2,18 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from pytest_django import Settings
 
-from tests.support import activities
 from tests.support.assertions import assert_at_rest, assert_each_step_once
 from tests.support.builder import Node, activity, end, workflow
 from tests.support.invariants import assert_invariants
 from tests.support.locking import lock
 from tests.support.undoing import assert_newest_first, compensate
 from tests.support.waiting import wait_for
-from tests.support.workers import Workers, workers_on
+from tests.support.workers import Workers
 from workflows import services
 from workflows.dispatch import publish
 from workflows.engine.hints import ThreadReady
@@ -33,16 +30,6 @@ pytestmark = [
 ]
 
 RUNS, KILLS = 80, 6
-
-
-@pytest.fixture
-def fleet(celery_dispatcher: None, settings: Settings, transactional_db: None) -> Iterator[Workers]:
-    """Two supervised workers and a beat; a lost claim is found within seconds."""
-    settings.CELERIAC = {**settings.CELERIAC, "LEASE_SECONDS": 2.0, "MESSAGE_SECONDS": 2.0}
-    with workers_on(CELERIAC_LEASE_SECONDS="2", CELERIAC_MESSAGE_SECONDS="2") as workers:
-        workers.start(2, concurrency=2, include=activities.__name__, supervised=True)
-        workers.start_beat()
-        yield workers
 
 
 def publish_saga(log: Path) -> None:
@@ -109,10 +96,7 @@ def test_what_is_cancelled_under_fire_is_undone_and_the_others_come_through(
     for kill in range(KILLS):
         wait_for(lambda part=kill: over.count() >= part * RUNS // (2 * KILLS))  # type: ignore[misc]
         send_twice()
-        if kill % 3 == 2:
-            fleet.kill_worker()
-        else:
-            fleet.kill_pool_process(dice)
+        fleet.strike(dice)
         cancelled |= cancel_some(dice)
         assert_invariants()
     wait_for(lambda: over.count() == RUNS, seconds=120)
