@@ -16,7 +16,16 @@ from workflows.errors import InputRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.outcomes import JSONObject
 from workflows.nodes.registry import are_plugin_hooks_on
-from workflows.store import groups, history, locks, questions, runs, suspensions, threads
+from workflows.store import (
+    compensations,
+    groups,
+    history,
+    locks,
+    questions,
+    runs,
+    suspensions,
+    threads,
+)
 
 
 def stop_all(
@@ -90,9 +99,12 @@ def cancel(run: Run, plan: Plan, reason: str) -> list[Hint]:
 def undo(run: Run, plan: Plan, reason: str) -> list[Hint]:
     """Stop everything in a locked run but what undoes its steps: then it ends as cancelled.
 
-    By a thread of its own: those that were stopped stay as they were.
+    By a thread of its own: those that were stopped stay as they were. Whether there is anything to
+    undo is asked when all have stopped: until then one of them may still write a step.
     """
     closed = stop_all(run, plan, "cancel")
+    if compensations.newest(run.pk) is None:
+        return _finish(run, plan, closed, "cancel", reason=reason)
     runs.wind_up(run, reason)
     queue = conf.settings().default_queue
     thread_id = threads.insert_at(run.pk, UNDOING, queue=queue, lease_until=message_end())

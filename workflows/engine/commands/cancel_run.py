@@ -7,7 +7,7 @@ from workflows.compiler.plan import UNDOING
 from workflows.engine.ending import cancel, cancel_together, undo
 from workflows.engine.hints import Hint
 from workflows.engine.plans import load_plan
-from workflows.store import compensations, runs, suspensions, threads
+from workflows.store import runs, suspensions, threads
 
 
 def apply(run_id: UUID, *, reason: str = "", compensate: bool = False) -> list[Hint] | None:
@@ -19,7 +19,7 @@ def apply(run_id: UUID, *, reason: str = "", compensate: bool = False) -> list[H
     if run is None:
         return None
     plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
-    if not compensate or compensations.newest(run.pk) is None:
+    if not compensate:
         return cancel(run, plan, reason)
     if threads.is_any_at(run.pk, UNDOING):
         return []  # it is being done
