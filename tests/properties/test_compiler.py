@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.compiler.compile import compile_definition, compile_document
+from tests.support.compiling import compile_value
+from workflows.compiler.compile import compile_document
 from workflows.definition.parse import read_document
 from workflows.errors import DefinitionError, Problem
 from workflows.nodes.registry import kinds
@@ -108,7 +109,7 @@ SPOTS = spots(VALID)
 
 
 def test_the_definition_that_is_spoilt_below_is_sound() -> None:
-    compile_definition(VALID, kinds=KINDS, activities={"shop.pay"}, queues=())
+    compile_value(VALID, kinds=KINDS, activities={"shop.pay"}, queues=())
 
 
 @given(st.lists(st.tuples(st.sampled_from(SPOTS), st.sampled_from("drk"), values), max_size=4))

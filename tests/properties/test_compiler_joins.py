@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.compiler.compile import compile_definition
+from tests.support.compiling import compile_value
 from workflows.nodes.registry import kinds
 
 KINDS = kinds()
@@ -89,7 +89,7 @@ def test_the_joins_are_found(data: st.DataObject) -> None:
     end = builder.add("end")
     start = builder.add("start", next=builder.block(end, 3))
     value = {"workflow": "w", "nodes": data.draw(st.permutations(builder.nodes))}
-    plan = compile_definition(value, kinds=KINDS).plan
+    plan = compile_value(value, kinds=KINDS).plan
     assert plan.start == start
     assert {one.id: one.closes for one in plan.nodes.values() if one.closes} == builder.closes
     assert {one.id: one.join for one in plan.nodes.values() if one.join} == builder.joins

@@ -11,10 +11,11 @@ from workflows.compiler import passes
 from workflows.compiler.draft import COMPENSATE, FAN_OUT, Draft, DraftNode, Refused, can_be_undone
 from workflows.compiler.plan import UNDOING, Plan, PlanNode
 from workflows.compiler.reading import declared_ports, read_draft, synthetic_id
-from workflows.context.values import check_value, digest
+from workflows.context.values import digest
 from workflows.definition.parse import Document
-from workflows.errors import DefinitionError, Problem, ValueRefusedError
+from workflows.errors import DefinitionError, Problem
 from workflows.nodes.base import Kind
+from workflows.nodes.unreadable import Unreadable, UnreadableConfig
 
 Check = Callable[[Draft], Iterable[Problem]]
 Kinds = Mapping[str, Kind[Any]]
@@ -74,29 +75,20 @@ def compile_document(  # noqa: PLR0913 - everything that a document may name
 
 def calls_in(document: Document, *, kinds: Kinds) -> list[str]:
     """Return the names of the workflows that a document calls, whatever else is wrong with it."""
-    draft = read_draft(document, kinds=kinds, activities=None, queues=None)
+    draft = read_draft(document, kinds=kinds)
     return list(dict.fromkeys(name for name, _ in _calls(draft)))
 
 
-def compile_definition(
-    value: Any,
-    *,
-    kinds: Kinds,
-    activities: Collection[str] | None = None,
-    queues: Collection[str] | None = None,
-) -> Compiled:
-    """Compile a definition that is JSON already; problems have pointers but no lines.
+def recall_plan(value: Any, *, kinds: Kinds) -> Plan:
+    """Return the plan of a document that was checked when it was published.
+
+    What is checked today does not count: a run that sleeps since then goes on as it began. A node
+    that cannot be read any more fails when it is reached.
 
     Raises:
-        DefinitionError: with every problem, sorted by pointer.
+        DefinitionError: not even the fields around the nodes can be read.
     """
-    try:
-        check_value(value)
-    except ValueRefusedError as error:
-        problem = Problem("value_refused", error.message, error.pointer)
-        raise DefinitionError(f"definition: {error.message}", [problem]) from None
-    document = Document(value, source="definition")
-    return compile_document(document, kinds=kinds, activities=activities, queues=queues)
+    return _plan(read_draft(Document(value, "definition"), kinds=kinds))
 
 
 @cache
@@ -144,16 +136,29 @@ def _calls(draft: Draft) -> Iterator[tuple[str, int | None]]:
 
 
 def _plan_node(draft: Draft, node: DraftNode) -> PlanNode:
-    assert node.kind is not None and node.config is not None  # noqa: S101, PT018 - no errors so far
+    kind, config, ports = node.kind, node.config, _connected(declared_ports(node))
+    if kind is None or config is None or not node.is_sound:
+        kind, config = Unreadable(), _what_is_left(node)
+        ports = _connected({"on_error": ports.get("on_error")})
     return PlanNode(
         node.name,
-        node.kind,
-        config=node.config,
-        ports=_connected(declared_ports(node)),
+        kind,
+        config=config,
+        ports=ports,
         closes=draft.matching.closes.get(node.name),
         join=draft.matching.joins.get(node.name),
         body=draft.bodies.get(node.name, frozenset()),
     )
+
+
+def _what_is_left(node: DraftNode) -> UnreadableConfig:
+    """Return the config of a node that was sound when it was published and is not any more."""
+    type_name = node.raw.get("type")
+    why = f"there are no nodes of type {type_name!r} any more"
+    if node.kind is not None:
+        why = "; ".join(mistake.message for mistake in node.reading.mistakes)
+    message = f"This code cannot read the node of this version: {why}."
+    return UnreadableConfig(id=node.name, type=str(type_name), why=message)
 
 
 def _short_fan_out(draft: Draft, node: DraftNode) -> PlanNode:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from workflows.compiler.compile import compile_definition
+from workflows.compiler.compile import recall_plan
 from workflows.compiler.plan import Plan
 from workflows.nodes.registry import kinds
 from workflows.store import definitions
@@ -28,12 +28,11 @@ def forget_plans() -> None:
 def load_plan(version_id: int, digest: str) -> Plan:
     """Return the plan of a published version.
 
-    It was checked against the registered activities and queues when it was published; code that is
-    gone since then fails the node that needs it, not the whole run.
+    It was checked when it was published; code that is gone since then fails the node that needs it,
+    not the whole run.
     """
     known = _plans.get(digest)
     if known is not None:
         return known
     document = definitions.load_document(version_id)
-    made = compile_definition(document, kinds=kinds(), activities=None, queues=None)
-    return keep_plan(made.plan)
+    return keep_plan(recall_plan(document, kinds=kinds()))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflows.compiler.compile import compile_definition
+from tests.support.compiling import compile_value
 from workflows.errors import DefinitionError
 from workflows.nodes.registry import kinds
 
@@ -14,7 +14,7 @@ LOOP = {"type": "loop", "until": "true", "max_iterations": 3}
 def compiled(*nodes: dict[str, Any]) -> Any:
     start = {"id": "start", "type": "start", "next": nodes[0]["id"]}
     value = {"workflow": "w", "nodes": [start, *nodes, {"id": "done", "type": "end"}]}
-    return compile_definition(value, kinds=kinds()).plan
+    return compile_value(value, kinds=kinds()).plan
 
 
 def edit(name: str, target: str | None = None) -> dict[str, Any]:

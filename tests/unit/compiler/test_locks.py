@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflows.compiler.compile import compile_definition
+from tests.support.compiling import compile_value
 from workflows.errors import DefinitionError, Problem
 from workflows.nodes.registry import kinds
 
@@ -12,7 +12,7 @@ from workflows.nodes.registry import kinds
 def compiled(*nodes: dict[str, Any]) -> Any:
     start = {"id": "start", "type": "start", "next": nodes[0]["id"]}
     value = {"workflow": "w", "nodes": [start, *nodes, {"id": "done", "type": "end"}]}
-    return compile_definition(value, kinds=kinds()).plan
+    return compile_value(value, kinds=kinds()).plan
 
 
 def problems(*nodes: dict[str, Any]) -> list[Problem]:

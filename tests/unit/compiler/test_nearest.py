@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.compiling import compile_value
 from workflows.compiler import nearest
-from workflows.compiler.compile import compile_definition
 from workflows.compiler.nearest import MOST_COMPARED, Nearest
 from workflows.errors import DefinitionError, Problem
 from workflows.nodes.registry import kinds
@@ -42,7 +42,7 @@ def test_what_is_no_name_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> Non
 def refused(nodes: list[dict[str, Any]]) -> list[Problem]:
     start = {"id": "start", "type": "start", "next": "n0"}
     with pytest.raises(DefinitionError) as caught:
-        compile_definition(
+        compile_value(
             {"workflow": "w", "nodes": [start, *nodes, {"id": "end", "type": "end"}]}, kinds=kinds()
         )
     return caught.value.problems

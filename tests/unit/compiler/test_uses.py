@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.compiling import compile_value
 from workflows import expressions
-from workflows.compiler.compile import compile_definition
 from workflows.errors import DefinitionError, Problem
 from workflows.expressions.limits import MAX_DEFINITION_TOKENS, MAX_NODE_TOKENS
 from workflows.nodes.registry import kinds
@@ -30,7 +30,7 @@ def document(*nodes: dict[str, Any]) -> Any:
 def problems(value: Any) -> list[Problem]:
     """Return what is wrong with a definition."""
     try:
-        compile_definition(value, kinds=kinds())
+        compile_value(value, kinds=kinds())
     except DefinitionError as error:
         return error.problems
     return []
