@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, NoReturn
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 
-from workflows import services
 from workflows.definition.parse import read_document
 from workflows.errors import suggest
 from workflows.management.refusals import FileError, JsonError, UsageError, UserUnknownError
@@ -100,11 +99,6 @@ def read_lines(name: str) -> Iterator[bytes]:
 def _lines_of(file: BinaryIO) -> Iterator[bytes]:
     with file:
         yield from iter(lambda: file.readline(MAX_FILE_BYTES), b"")
-
-
-def workflows_in(texts: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the names of the workflows that these (file, text) define."""
-    return {name for file, text in texts if (name := services.name_in(text, source=file))}
 
 
 def read_value(argument: str, option: str) -> Any:

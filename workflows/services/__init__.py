@@ -3,7 +3,14 @@
 from workflows.definition.schema_check import validate_value
 from workflows.services.after import deliver_left, join_group
 from workflows.services.answers import answer
-from workflows.services.definitions import Published, calls_in, name_in, publish, validate
+from workflows.services.definitions import (
+    Published,
+    calls_in,
+    contents_of,
+    name_in,
+    publish,
+    validate,
+)
 from workflows.services.events import Receipt, resolve, send_event
 from workflows.services.groups import change_group
 from workflows.services.questions import Answered, answer_question
@@ -37,6 +44,7 @@ __all__ = [
     "calls_in",
     "cancel",
     "change_group",
+    "contents_of",
     "deliver_left",
     "end_slot",
     "end_task",

@@ -1,8 +1,9 @@
 """Publishing versions of workflows."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,16 +14,19 @@ from workflows.activities import nameable
 from workflows.compiler.compile import Compiled, compile_document
 from workflows.compiler.compile import calls_in as compiler_calls_in
 from workflows.compiler.plan import Plan
+from workflows.context.values import digest
 from workflows.definition.parse import read_document
 from workflows.dispatch.publish import task_names
 from workflows.effects import allowed
 from workflows.engine.plans import keep_plan
-from workflows.errors import DefinitionError, Problem, suggest
+from workflows.errors import DefinitionError, Problem, ValueRefusedError, suggest
 from workflows.models import WorkflowVersion
 from workflows.nodes.registry import kinds
 from workflows.selectors.secrets import missing_of, named_in
 from workflows.services import access
 from workflows.store import definitions
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,15 @@ class Published:
 class _Callable(Mapping[str, int]):
     """The workflows that a document may call; the database is asked only about others."""
 
-    def __init__(self, beside: Collection[str]) -> None:
+    def __init__(self, beside: Mapping[str, str]) -> None:
         self._beside = beside
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
         known = definitions.newest_numbers()
-        return known | {name: known.get(name, 0) + 1 for name in self._beside}
+        standing = definitions.standing(self._beside)
+        new = self._beside.keys() - standing
+        return known | {name: known.get(name, 0) + 1 for name in new}
 
     def __contains__(self, name: object) -> bool:
         return name in self._beside or name in self._numbers
@@ -75,13 +81,14 @@ class _Tasks(Collection[str]):
         return len(self._names)
 
 
-def validate(text: str, *, source: str = "<string>", beside: Collection[str] = ()) -> Compiled:
+def validate(text: str, *, source: str = "<string>", beside: Mapping[str, str] = _NONE) -> Compiled:
     """Compile a definition without publishing it. Raises DefinitionError with every problem.
 
     Args:
         text: the document.
         source: what to call it in messages.
-        beside: names of workflows that are about to be published with it, so that it may call them.
+        beside: the workflows that are about to be published with it, so that it may call them, as
+            `contents_of` gives them.
     """
     queues = {*conf.settings().queues, conf.settings().default_queue}
     return compile_document(
@@ -105,6 +112,23 @@ def name_in(text: str, *, source: str = "<string>") -> str | None:
     return name if isinstance(name, str) else None
 
 
+def contents_of(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the workflows that these (source, text) define: the digest of each, by its name."""
+    found: dict[str, str] = {}
+    for source, text in texts:
+        name = name_in(text, source=source)
+        if name is not None:
+            found[name] = _digest(text, source)
+    return found
+
+
+def _digest(text: str, source: str) -> str:
+    try:
+        return digest(read_document(text, source=source).value)
+    except ValueRefusedError:
+        return ""  # no version has this content
+
+
 def calls_in(text: str, source: str = "<string>") -> list[str]:
     """Return the names of the workflows that a document calls; none if it cannot be read."""
     try:
@@ -118,7 +142,7 @@ def publish(
     *,
     source: str = "<string>",
     by: AbstractBaseUser | None = None,
-    beside: Collection[str] = (),
+    beside: Mapping[str, str] = _NONE,
 ) -> Published:
     """Store a definition as an immutable version; the same content again is a no-op.
 
@@ -126,7 +150,8 @@ def publish(
         text: the document, YAML or JSON.
         source: what to call it in messages.
         by: who publishes it.
-        beside: names of workflows that are published in the same transaction, in any order.
+        beside: the workflows that are published in the same transaction, in any order, as
+            `contents_of` gives them.
 
     Raises:
         DefinitionError: with every problem of the document.

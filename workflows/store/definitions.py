@@ -1,5 +1,6 @@
 """Published versions: written once, read by every worker."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -62,6 +63,13 @@ def newest_numbers() -> dict[str, int]:
     """Return every workflow with the number of its newest version."""
     rows = Workflow.objects.annotate(newest=models.Max("versions__number"))
     return dict(rows.filter(newest__isnull=False).values_list("name", "newest"))
+
+
+def standing(contents: Mapping[str, str]) -> set[str]:
+    """Return those of the workflows (name: digest) that have a version of this content."""
+    rows = WorkflowVersion.objects.filter(workflow__name__in=list(contents))
+    found = rows.filter(digest__in=contents.values()).values_list("workflow__name", "digest")
+    return {name for name, digest in found if contents[name] == digest}
 
 
 @lru_cache(maxsize=200)

@@ -103,11 +103,11 @@ class Trial:
             warning = Problem("repeated_workflow", message, "/workflow", severity="warning")
             remarks.add(source, [warning])
             del texts[source]
-        names = [name for name in named.values() if name is not None]
+        beside = services.contents_of(texts.items())
         own = ""
         for source, text in texts.items():
             try:
-                published = services.publish(text, source=source, beside=names)
+                published = services.publish(text, source=source, beside=beside)
             except DefinitionError as error:
                 error.details["source"] = source
                 raise

@@ -170,3 +170,20 @@ def test_edits_of_one_file_do_not_need_the_other(write: Write) -> None:
     refused = call("publish", write(later, "order.yaml"))
     assert refused.code == 2
     assert "has no version 2; the newest is 1" in refused.out + refused.err
+
+
+def test_a_version_counts_as_new_only_if_its_content_is(write: Write) -> None:
+    """Files that are given together: what stands already gets no further number."""
+    later = workflow("shop/order", gosub("pay", "shop/pay", version=2), end())
+    pay, order = write(PAY, "pay.yaml"), write(later, "order.yaml")
+    assert call("publish", pay).code == 0
+    for verb in ("validate", "publish"):
+        for files in ((pay, order), (order, pay)):
+            refused = call(verb, *files)
+            assert refused.code == 2, (verb, files)
+            assert "has no version 2; the newest is 1" in refused.out + refused.err
+    tried = call("try", order, "--json")
+    assert "has no version 2; the newest is 1" in tried.json["problems"][0]["message"]
+    write(workflow("shop/pay", edit("more", x=1), end()), "pay.yaml")
+    assert call("validate", order, pay).code == 0
+    assert call("publish", order, pay).code == 0

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from workflows import services
 from workflows.management.answers import Answer, say
-from workflows.management.arguments import add_person, person, read_text, workflows_in
+from workflows.management.arguments import add_person, person, read_text
 from workflows.management.refusals import lines
 from workflows.services import access
 
@@ -25,11 +25,12 @@ def run(options: Namespace) -> Answer:
     if by is not None:
         access.require(by, "publish_workflow")
     texts = [(name, read_text(name)) for name in options.files]
-    names = workflows_in(texts)
+    beside = services.contents_of(texts)
     # All or none: workflows that belong together are published together.
     with transaction.atomic():
         done = [
-            (name, services.publish(text, source=name, by=by, beside=names)) for name, text in texts
+            (name, services.publish(text, source=name, by=by, beside=beside))
+            for name, text in texts
         ]
 
     def draw(console: Console) -> None:

@@ -1,7 +1,7 @@
 """validate FILE..: every problem of every file, with line and column."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.console import Console
 from workflows import services
 from workflows.errors import DefinitionError, Problem
 from workflows.management.answers import OK, REFUSED, Answer, counted, say
-from workflows.management.arguments import read_text, workflows_in
+from workflows.management.arguments import read_text
 from workflows.management.refusals import FileError, lines
 
 HELP = "Check definition files without publishing them."
@@ -21,8 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> Answer:
     texts = [(name, _read(name)) for name in options.files]
-    names = workflows_in((name, text) for name, text in texts if isinstance(text, str))
-    checked = [check(name, text, names) for name, text in texts]
+    beside = services.contents_of((name, text) for name, text in texts if isinstance(text, str))
+    checked = [check(name, text, beside) for name, text in texts]
     wrong = sum(len(each["problems"]) for each in checked)
 
     def draw(console: Console) -> None:
@@ -45,10 +45,10 @@ def _read(name: str) -> str | FileError:
         return error
 
 
-def check(name: str, text: str | FileError, beside: Collection[str]) -> dict[str, Any]:
+def check(name: str, text: str | FileError, beside: Mapping[str, str]) -> dict[str, Any]:
     """Return what is wrong with one file, and what its author should know.
 
-    `beside` has the names of the workflows that are checked with it.
+    `beside` are the workflows that are checked with it.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
