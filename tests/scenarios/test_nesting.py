@@ -236,3 +236,55 @@ def test_what_an_arrived_branch_has_left_behind_is_no_rest_of_an_outer_join(oute
     for run in runs_in_every_order(definition):
         assert_completed(run, {"left": True})
         assert seconds_of(run) == 5
+
+
+BRANCHES = [
+    fan_out("f", a="slow", b="b"),
+    delay("slow", "PT2S", next="a"),
+    edit("a", next=None, output="${[item, 'a']}"),
+    edit("b", next=None, output="${[item, 'b']}"),
+]
+
+
+def test_branches_that_nothing_joins_leave_their_values_to_the_item() -> None:
+    """In the order of the definition, whoever is over first."""
+    definition = workflow("map", each("m", "f", next="end"), *BRANCHES, end())
+    merged = [[1, "a", 1, "b"], [2, "a", 2, "b"]]
+    given = {"items": [1, 2]}
+    assert_output_in_every_order(definition, given, {**given, "output": merged})
+
+
+def test_branches_that_nothing_joins_leave_their_values_to_the_slice() -> None:
+    """All its threads count, and it is over when they are."""
+    steps = [
+        fan_out("f", a="slow", b="inner", c=None),
+        delay("slow", "PT2S", next="a"),
+        edit("a", next=None, output="${items}"),
+        fan_out("inner", b="b", c="c"),
+        edit("b", next=None, output="b"),
+        edit("c", next=None, elsewhere=True),
+    ]
+    definition = workflow("batch", batch("s", "f", size=2, next="end"), *steps, end())
+    given = {"items": [1, 2, 3]}
+    merged = [1, 2, "b", 3, "b"]
+    assert_output_in_every_order(definition, given, {**given, "output": merged})
+
+
+def test_branches_that_nothing_joins_leave_their_values_to_the_winner_of_a_race() -> None:
+    steps = [edit("a", next=None, output="a"), edit("b", next=None, output="b")]
+    lost = wait_event("lost", "never", next=None)
+    definition = workflow(
+        "race", race("r", one="f", two="lost", next="end"), fan_out("f", a="a", b="b"), *steps,
+        lost, end(output={"output": "${output}"}),
+    )  # fmt: skip
+    assert_output_in_every_order(definition, {}, {"output": ["a", "b"]})
+
+
+def test_branches_that_nothing_joins_leave_nothing_to_a_round_of_a_loop() -> None:
+    loop = {"id": "loop", "type": "loop", "body": "f", "while": "loop.index < 2", "next": None}
+    body = [fan_out("f", a="a", b="b"), edit("a", next=None, output="a"), edit("b", next=None)]
+    definition = workflow(
+        "map", each("m", "loop", next="end"), {**loop, "max_iterations": 9}, *body, end()
+    )
+    given = {"items": [1]}
+    assert_output_in_every_order(definition, given, {**given, "output": [None]})

@@ -105,8 +105,8 @@ class _Joining:
             return self._over(event, came_from=self.split.id)
         back = way_back(self.owner.frames or [])
         if self._has_no_join():
-            if back is not None:
-                return self._go_to(back, self.context, steps=0)  # nothing was executed here
+            if back is not None:  # nothing was executed here, and nothing is merged
+                return self._go_to(back, self.owner.context or {}, steps=0)
             return self._over("end", came_from=self.here.id)
         value = read(self.context, self.group.merge) if self.group.merge else ABSENT
         self._record(self.here, output=None if value is ABSENT else {self.group.merge: value})
@@ -120,7 +120,7 @@ class _Joining:
         return is_closed_outside(self.plan, self.split.id, self.owner.group_id)
 
     def _has_no_join(self) -> bool:
-        return self.join is None and self.group.merge is None
+        return self.join is None and self.group.parts["parts"] == "branches"
 
     # --- failures ---------------------------------------------------------------------------
 

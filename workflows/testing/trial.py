@@ -29,7 +29,7 @@ from workflows.testing.stubs import StubAnswer, stubbed, task_stub
 from workflows.testing.throw_away import throw_away_database
 
 #: A workflow that still sleeps and wakes after so many turns would do so for ever.
-MAX_TURNS = 20_000
+MAX_TURNS = 2_000
 #: Virtual time ends here: what falls due later could begin something that no calendar ends.
 LAST_MOMENT = datetime(9800, 1, 1, tzinfo=UTC)
 

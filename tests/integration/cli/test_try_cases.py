@@ -14,6 +14,7 @@ from tests.integration.cli.conftest import REFUND
 from tests.support.builder import activity, ask, delay, each, edit, end, gosub, wait_event, workflow
 from tests.support.undoing import compensate
 from workflows.models import Run, Workflow
+from workflows.testing import trial
 from workflows.testing.report import Told
 from workflows.testing.trial import Trial
 
@@ -221,6 +222,17 @@ def test_time_ends_before_the_calendar_does(tmp_path: Path, wait: dict[str, str]
     said, (told,) = cases(case, path=tmp_path)
     assert (said.code, told["status"], told["error"]["code"]) == (0, "suspended", "trial_limit")
     assert "in the year 9800" in told["error"]["message"]
+
+
+def test_what_sleeps_and_wakes_without_end_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "MAX_TURNS", 20)
+    case = {"definition": workflow("round", delay("d", "PT1S", next="d"))}
+    said, (told,) = cases(case, path=tmp_path)
+    assert (said.code, told["status"], told["error"]["code"]) == (0, "suspended", "trial_limit")
+    assert told["error"]["message"] == "Still not over after 20 turns of sleeping and waking."
+    assert told["virtual_duration_s"] == 20
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,14 @@ def _refuse(cursor: Cursor, run: Run, refused: Fail) -> list[Hint] | None:
 
 
 def _merge_path(cursor: Cursor, split: Split) -> str | None:
-    """Return where the parts' changes are merged: a fan-out's join says it, a batch itself."""
+    """Return where the parts' changes are merged: a fan-out's join says it, a batch itself.
+
+    Branches that nothing joins, in a slice, an item or a racer, work for that one: all threads of
+    it count, and not only the one that has split.
+    """
     if not isinstance(split.parts, Branches):
         return split.merge or ""
-    join = cursor.node.join
-    return None if join is None else str(getattr(cursor.plan.nodes[join].config, "merge", ""))
+    if cursor.node.join is not None:
+        return str(getattr(cursor.plan.nodes[cursor.node.join].config, "merge", ""))
+    outer = cursor.group
+    return None if outer is None or cursor.plan.nodes[outer.node].join else outer.merge
