@@ -61,7 +61,7 @@ def start(
     """
     data = {} if data is None else data
     check_text(name, "name of the workflow", longest=NAME_LENGTH)
-    check_value(data, max_bytes=conf.settings().max_value_bytes)
+    check_value(data, max_bytes=conf.settings().max_value_bytes, setting=conf.MAX_VALUE_BYTES)
     if not isinstance(data, dict):
         message = f"The input of workflow {name!r} must be an object."
         raise InputRefusedError(message, [Problem("input_type", message)])
