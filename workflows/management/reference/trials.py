@@ -11,8 +11,8 @@ _ABOUT = (
     "same as JSON Schema: [try.schema.json](try.schema.json). How to use it is in "
     "[the guide](../guides/command-line.md#try-a-workflow-before-it-is-published).\n\n"
     "What has no stub fails with `no_stub`: activities, Celery tasks, `http` and `command`. A "
-    "`code` node without one is run, if CELERIAC_CODE is `isolated`. A trial has no secrets: a node that "
-    "needs one fails with `secret_unknown`."
+    "`code` node without one is run, if CELERIAC_CODE is `isolated`. A trial has no "
+    "secrets: a node that needs one fails with `secret_unknown`."
 )
 
 
