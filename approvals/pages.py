@@ -21,6 +21,7 @@ from approvals.policy import describe, votes_needed, why_not
 from approvals.presenting import present
 from workflows.clock import now
 from workflows.errors import CeleriacError, InputRefusedError, NotFoundError
+from workflows.selectors.questions import open_questions
 
 _LOGIN = reverse_lazy("approvals:login")
 
@@ -41,8 +42,9 @@ class InboxPage(LoginRequiredMixin, ListView):  # type: ignore[type-arg]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         waiting = selectors.inbox(self.request.user).count()
+        questions = open_questions(self.request.user).count()
         extra: dict[str, Any] = {"shows_all": self._shows_all, "waiting": waiting, "now": now()}
-        return super().get_context_data(**kwargs, **extra)
+        return super().get_context_data(**kwargs, **extra, questions=questions)
 
     @property
     def _shows_all(self) -> bool:

@@ -240,3 +240,38 @@ def test_a_step_that_is_missing_is_named(engine: Harness) -> None:
     NodeExecution.objects.filter(run=run, node="m").delete()
     with pytest.raises(AssertionError, match=r"has lost steps \[1\]"):
         assert_each_step_once(run)
+
+
+# --- publishing and time -----------------------------------------------------------------------
+
+
+def test_what_is_refused_is_told_in_full_and_names_the_script(engine: Harness) -> None:
+    twice = workflow("twice", activity("pay", "shop.none"), activity("more", "shop.also"), end())
+    with pytest.raises(DefinitionError) as refused:
+        engine.publish(twice)
+    *problems, advice = refused.value.__notes__
+    assert [each.partition("; ")[0] for each in problems] == [
+        "unknown_activity: node 'pay': unknown activity 'shop.none'",
+        "unknown_activity: node 'more': unknown activity 'shop.also'",
+    ]
+    assert advice.startswith("`script` before `publish`")
+
+
+def test_other_problems_say_nothing_of_scripts(engine: Harness) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        engine.publish(workflow("w", end(outptu=1)))
+    assert "script" not in "".join(refused.value.__notes__)
+
+
+def test_a_script_lets_code_be_published_that_is_off(engine: Harness) -> None:
+    engine.script("code:work", returns({"n": 7}))
+    work = {"id": "work", "type": "code", "source": "context['n'] = 1", "next": "end"}
+    engine.publish(workflow("w", work, end(output={"n": "${n}"})))
+    assert_completed(engine.run("w"), {"n": 7})
+
+
+def test_time_never_goes_back(engine: Harness) -> None:
+    with pytest.raises(ValueError, match=r"jump\(days=-1\) would go back"):
+        engine.jump(days=-1)
+    engine.jump(days=0)
+    assert engine.clock.moment == EPOCH

@@ -41,6 +41,7 @@ from tests.support.orders import (
 )
 from workflows import services
 from workflows.models import Suspension, ThreadGroup
+from workflows.selectors.runs import history_of
 from workflows.testing import Harness
 from workflows.testing.harness import VirtualClock
 
@@ -315,3 +316,19 @@ def test_an_answer_and_the_timer_of_a_race_have_one_winner_in_every_order() -> N
             assert engine.result(run).output["winner"] in ("event", "timer")
             assert sorted(part_states(run)) == ["cancelled", "ended"]
             assert_at_rest(run)
+
+
+def test_the_history_tells_what_a_race_has_set(engine: Harness) -> None:
+    fields = {"merge": "", "winner": "first", "tolerate": {"count": 1}}
+    engine.publish(
+        workflow(
+            "told",
+            {**race("r", quick="a", slow="b", next="end"), **fields},
+            edit("a", next=None),
+            delay("b", "P1D", next=None),
+            end(),
+        )
+    )
+    run = engine.run("told")
+    (row,) = history_of(run).filter(node="r")
+    assert row.output == {"first": "quick", "errors": []}

@@ -37,13 +37,16 @@ _INT_TEXT = 20
 _TOO_LARGE = 2**63
 
 
-def check_value(value: Any, *, max_bytes: int | None = None, pointer: str = "") -> None:
+def check_value(
+    value: Any, *, max_bytes: int | None = None, pointer: str = "", setting: str = ""
+) -> None:
     """Refuse what is not plain, bounded JSON.
 
     Args:
         value: What wants to enter a context; never changed.
         max_bytes: The largest compact JSON text, in bytes of UTF-8; None for no limit.
         pointer: JSON pointer of `value` itself, the beginning of the one in the error.
+        setting: Where the limit comes from, for the message.
 
     Raises:
         ValueRefusedError: Says what is wrong; its `pointer` leads to the spot.
@@ -55,9 +58,9 @@ def check_value(value: Any, *, max_bytes: int | None = None, pointer: str = "") 
                 raise ValueRefusedError(f"{reason} at {spot or '/'}", spot)
             if count >= limit:
                 break
-        raise _too_large(max_bytes, pointer)
+        raise _too_large(max_bytes, pointer, setting)
     if max_bytes is not None and len(dumps(value).encode()) > max_bytes:
-        raise _too_large(max_bytes, pointer)
+        raise _too_large(max_bytes, pointer, setting)
 
 
 def check_text(text: str, what: str, *, longest: int) -> None:
@@ -138,8 +141,9 @@ def equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _too_large(max_bytes: int | None, pointer: str) -> ValueRefusedError:
+def _too_large(max_bytes: int | None, pointer: str, setting: str) -> ValueRefusedError:
     message = f"the value at {pointer or '/'} is larger than the limit of {max_bytes} bytes"
+    message += f", which {setting} sets" if setting else ""
     return ValueRefusedError(message, pointer)
 
 

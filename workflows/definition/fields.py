@@ -113,11 +113,22 @@ Duration = Annotated[
 ]
 
 
+_PERCENT = re.compile(r"\s*(\d{1,3})\s*%\s*", re.ASCII)
+
+
 def _read_wait_for(value: Any) -> Any:
     """Say what may stand here in one message, instead of one for each alternative."""
-    if isinstance(value, str) or (type(value) is int and value > 0):
+    is_text = isinstance(value, str)
+    percent = _PERCENT.fullmatch(value) if is_text else None
+    is_quoted = is_text and value.strip().isdecimal()
+    if (is_text and percent is None and not is_quoted) or (type(value) is int and value > 0):
         return value
     message = "expected all, any, a number of parts from 1, or a condition over `group`"
+    if percent is not None:
+        written = f"group.arrived * 100 >= group.expected * {int(percent[1])}"
+        message += f"; a join takes no percentages, so write '{written}'"
+    elif is_quoted:
+        message += f"; did you mean {int(value)}, without quotes?"
     raise ValueError(message)
 
 

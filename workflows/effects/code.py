@@ -36,7 +36,11 @@ def code(
         error = answer["error"]
         raise _RAISED.get(error["code"], ActivityError)(error["code"], error["message"])
     try:
-        check_value(answer["context"], max_bytes=conf.settings().max_value_bytes)
+        check_value(
+            answer["context"],
+            max_bytes=conf.settings().max_value_bytes,
+            setting=conf.MAX_VALUE_BYTES,
+        )
     except ValueRefusedError as error:
         raise NonRetryableError("code_output", f"`context` is refused: {error.message}.") from None
     left: dict[str, Any] = answer["context"]

@@ -32,7 +32,7 @@ def begin_child(
     version = _version_for(parent, wait)
     plan = load_plan(version.pk, version.digest)
     given = dict(wait.input)
-    check_value(given, max_bytes=conf.settings().max_value_bytes)
+    check_value(given, max_bytes=conf.settings().max_value_bytes, setting=conf.MAX_VALUE_BYTES)
     what = f"the input of workflow {wait.workflow!r}"
     try:
         validate_value(plan.definition.input, given, what=what)

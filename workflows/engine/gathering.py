@@ -47,6 +47,14 @@ def gather(
     return context, errors
 
 
+def told(group: ThreadGroup, split: PlanNode, context: JSONObject) -> JSONObject:
+    """Return what the history tells of a join: by path what stands behind it where it may set."""
+    names = [group.merge or "", getattr(split.config, "winner", "")]
+    names += [ERRORS] if group.tolerate is not None else []
+    values = {path: read(context, path) for path in names if path}
+    return {path: value for path, value in values.items() if value is not ABSENT}
+
+
 def failures(group: ThreadGroup) -> list[JSONObject]:
     """Return which parts of a group have failed and why, in their order."""
     rows = groups.contributions(group.pk, state=ThreadState.FAILED)

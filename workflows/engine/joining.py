@@ -4,13 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from workflows import clock
-from workflows.absent import ABSENT
 from workflows.compiler.plan import PlanNode
-from workflows.context.paths import read
 from workflows.engine import bounds
 from workflows.engine.ending import complete, fail, stop_groups
 from workflows.engine.frames import go_to, left_between, locks_in, way_back
-from workflows.engine.gathering import failures, first_error, gather
+from workflows.engine.gathering import failures, first_error, gather, told
 from workflows.engine.hints import GroupEnding, Hint, ThreadReady
 from workflows.engine.plans import load_plan
 from workflows.engine.settlements import contribution, message_end
@@ -108,8 +106,7 @@ class _Joining:
             if back is not None:  # nothing was executed here, and nothing is merged
                 return self._go_to(back, self.owner.context or {}, steps=0)
             return self._over("end", came_from=self.here.id)
-        value = read(self.context, self.group.merge) if self.group.merge else ABSENT
-        self._record(self.here, output=None if value is ABSENT else {self.group.merge: value})
+        self._record(self.here, output=told(self.group, self.split, self.context) or None)
         target = self.here.ports.get("next") or back
         if target is None:
             return self._over("end", came_from=self.here.id)

@@ -19,6 +19,7 @@ from workflows.errors import ConfigurationError
 from workflows.management.answers import counted
 from workflows.models import Lease, Secret, Thread
 from workflows.selectors.locks import void_for
+from workflows.selectors.questions import ANSWER, addressees_in_words, unanswerable_questions
 from workflows.selectors.secrets import missing_secrets
 from workflows.states import ThreadState
 
@@ -59,6 +60,7 @@ def examine() -> Findings:
         yield from _standing_work()
         yield _locks()
         yield _secrets()
+        yield _questions()
     if conf.settings().dispatcher == "inline":
         yield _inline()
         return
@@ -196,6 +198,21 @@ def _secrets() -> Finding:
             "secrets", "fail", message, f"Set them again, or bring back {conf.SECRET_KEYS}."
         )
     return Finding("secrets", "ok", "all that newest versions name are kept, and can be opened")
+
+
+def _questions() -> Finding:
+    """Tell of questions that nobody is asked of by name or group."""
+    asked = unanswerable_questions()
+    if asked:
+        places = [
+            f"nobody is there of {addressees_in_words(each)!r} "
+            f"(run {each.run_id}, node {each.node!r})"
+            for each in asked[:_NAMED]
+        ]
+        more = f" and {len(asked) - _NAMED} more" if len(asked) > _NAMED else ""
+        mend = f"Let somebody join a group, or answer with the permission {ANSWER}."
+        return Finding("questions", "warn", f"{'; '.join(places)}{more}", mend)
+    return Finding("questions", "ok", "there is somebody who may answer each that is open")
 
 
 def _opens(secret: Secret) -> bool:

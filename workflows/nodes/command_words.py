@@ -25,11 +25,24 @@ def command_problems(command: Any, pointer: str) -> Problems:
     if not isinstance(program, str) or not program.strip() or "${" in program:
         return [(f"{pointer}/0", "The program is written out, without `${}`.")]
     words = [word if isinstance(word, str) else "" for word in command]
-    return [
+    return argument_problems(command, pointer) + [
         (f"{pointer}/{at}", text)
         for at in shell_scripts(words)
         for text in shell_problems(words[at])
     ]
+
+
+def argument_problems(words: list[Any], pointer: str) -> Problems:
+    """Return which words of a command are no argument: null, lists and objects."""
+    return [
+        (f"{pointer}/{at}", f"Argument {at} is {_odd(word)}, not text, a number or a boolean.")
+        for at, word in enumerate(words)
+        if word is None or isinstance(word, dict | list)
+    ]
+
+
+def _odd(word: object) -> str:
+    return "null" if word is None else "a list" if isinstance(word, list) else "an object"
 
 
 def file_problems(files: Any, pointer: str) -> Problems:

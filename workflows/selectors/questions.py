@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, PermissionsMixin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -27,6 +28,20 @@ def visible_questions(user: AnyUser) -> QuerySet[Question]:
 def open_questions(user: AnyUser) -> QuerySet[Question]:
     """Return the questions that wait for an answer and that `user` may answer."""
     return visible_questions(user).filter(state="open")
+
+
+def unanswerable_questions() -> list[Question]:
+    """Return the questions asked now of groups without members and of people who are not there."""
+    people = get_user_model()._default_manager.filter(is_active=True)  # noqa: SLF001 - Django's name
+    members = people.filter(groups__name=OuterRef("name"))
+    named = people.filter(**{people.model.USERNAME_FIELD: OuterRef("name")})
+    addressed = QuestionAddressee.objects.filter(suspension=OuterRef("pk"))
+    reachable = addressed.filter(
+        Q(Exists(members), is_group=True) | Q(Exists(named), is_group=False)
+    )
+    asked = Question.objects.filter(is_asked=True, kind="person", state="open").exclude(prompt="")
+    found = asked.filter(Exists(addressed), ~Exists(reachable)).select_related("run")
+    return list(found.prefetch_related("addressees").order_by("opened_at", "id"))
 
 
 def visible_question(user: AnyUser, question_id: UUID | str) -> Question:

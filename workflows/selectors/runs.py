@@ -12,12 +12,17 @@ from workflows.nodes.parts import part_context, parts_from_json
 from workflows.states import THREAD_OVER, ThreadState
 
 
-def run_by_id(run_id: UUID | str) -> Run:
-    """Return a run. Raises NotFoundError, for an id that is none as well."""
+def run_key(run: Run | UUID | str) -> UUID:
+    """Return the id of a run that is given by itself or by its id. Raises ValueError."""
+    return run.pk if isinstance(run, Run) else UUID(str(run))
+
+
+def run_by_id(run: Run | UUID | str) -> Run:
+    """Return a run as it is now. Raises NotFoundError, for an id that is none as well."""
     try:
-        found = Run.objects.select_related("version", "started_by").get(pk=UUID(str(run_id)))
+        found = Run.objects.select_related("version", "started_by").get(pk=run_key(run))
     except (Run.DoesNotExist, ValueError):
-        message = f"There is no run {run_id!s:.60}."
+        message = f"There is no run {run.pk if isinstance(run, Run) else run!s:.60}."
         raise NotFoundError(message) from None
     return found
 

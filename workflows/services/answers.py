@@ -24,7 +24,7 @@ _SHOWN = 10
 
 
 def answer(
-    run_id: UUID | str,
+    run_id: Run | UUID | str,
     *,
     node: str | None = None,
     suspension: UUID | str | None = None,
@@ -34,7 +34,7 @@ def answer(
     """Answer what a run asks a person, and return what the kind that asked tells the person.
 
     Args:
-        run_id: the run.
+        run_id: the run, or its id.
         node: the id of the node that asks; may be left out while only one does.
         suspension: the wait itself, for a node at which several threads wait.
         answer: as the kind wants it; for an approval `decision`, `comment`, `form`, `key`; for a

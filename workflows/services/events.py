@@ -52,7 +52,7 @@ def send_event(  # noqa: PLR0913 - the attributes of an event
     for what, text in (("type", event_type), ("source", source), ("id", external_id or "")):
         check_text(text, f"{what} of the event", longest=NAME_LENGTH)
     check_text(key, "key of the event", longest=KEY_LENGTH)
-    check_value(data, max_bytes=conf.settings().max_value_bytes)
+    check_value(data, max_bytes=conf.settings().max_value_bytes, setting=conf.MAX_VALUE_BYTES)
     usual = timedelta(seconds=conf.settings().event_ttl_seconds)
     with transaction.atomic():
         suspensions.lock_correlation(event_type, key)
@@ -85,7 +85,7 @@ def resolve(
         NotFoundError: there is no such suspension.
         ConflictError: it is over; the details say by whom and since when.
     """
-    check_value(payload, max_bytes=conf.settings().max_value_bytes)
+    check_value(payload, max_bytes=conf.settings().max_value_bytes, setting=conf.MAX_VALUE_BYTES)
     with transaction.atomic():
         suspension = _find(UUID(str(suspension_id)))
         hints = resolve_command.apply(

@@ -32,7 +32,7 @@ KEEP: Final = _Keep.KEEP
 
 @made_again
 def change_group(
-    run_id: UUID | str,
+    run_id: Run | UUID | str,
     node: str,
     *,
     group: UUID | str | None = None,
@@ -42,7 +42,7 @@ def change_group(
     """Change the limits of the open groups of a split; groups that it opens later have its own.
 
     Args:
-        run_id: the run.
+        run_id: the run, or its id.
         node: id of the batch, map, fan-out or race.
         group: only this one, when several groups of the node are open.
         parallel: how many parts may live at once from now on, 0 for no limit; None leaves it. Of

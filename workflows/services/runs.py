@@ -14,7 +14,7 @@ from workflows.engine.commands import cancel_run, start_run
 from workflows.engine.plans import load_plan
 from workflows.errors import ConflictError, InputRefusedError, KeyReusedError, Problem
 from workflows.models import Run, WorkflowVersion
-from workflows.selectors.runs import run_by_id
+from workflows.selectors.runs import run_by_id, run_key
 from workflows.services.after import say
 from workflows.services.again import made_again
 from workflows.services.driving import own_transaction
@@ -61,7 +61,7 @@ def start(
     """
     data = {} if data is None else data
     check_text(name, "name of the workflow", longest=NAME_LENGTH)
-    check_value(data, max_bytes=conf.settings().max_value_bytes)
+    check_value(data, max_bytes=conf.settings().max_value_bytes, setting=conf.MAX_VALUE_BYTES)
     if not isinstance(data, dict):
         message = f"The input of workflow {name!r} must be an object."
         raise InputRefusedError(message, [Problem("input_type", message)])
@@ -85,7 +85,7 @@ def start(
 
 @made_again
 def cancel(
-    run_id: UUID | str,
+    run_id: Run | UUID | str,
     *,
     reason: str = "",
     by: AbstractBaseUser | None = None,
@@ -116,13 +116,13 @@ def cancel(
     return run
 
 
-def lock_run(run_id: UUID | str) -> bool:
+def lock_run(run_id: Run | UUID | str) -> bool:
     """Lock a run inside the caller's transaction: the first lock in the order of locks.
 
     Plug-ins take it before a row of their own that the engine may also ask them to change.
     Returns whether the run is still live.
     """
-    return runs.lock_run(UUID(str(run_id))) is not None
+    return runs.lock_run(run_key(run_id)) is not None
 
 
 def _check_key(key: str | None) -> None:

@@ -52,7 +52,11 @@ def _checked(wait: Suspension, ending: Mapping[str, Any]) -> Mapping[str, Any]:
     if "answer" not in ending:
         return _failure(ending.get("error"))
     try:
-        check_value(ending["answer"], max_bytes=conf.settings().max_value_bytes)
+        check_value(
+            ending["answer"],
+            max_bytes=conf.settings().max_value_bytes,
+            setting=conf.MAX_VALUE_BYTES,
+        )
     except ValueRefusedError as error:
         return failed(NOT_JSON, f"The answer of task {wait.data['name']!r}: {error.message}.")
     return {"answer": ending["answer"]}

@@ -15,14 +15,14 @@ _PAUSES = (0.02, 0.04, 0.08, 0.16, 0.25)
 
 
 def wait_for(
-    run_id: UUID | str, seconds: float, *, pause: Callable[[float], object] | None = None
+    run_id: Run | UUID | str, seconds: float, *, pause: Callable[[float], object] | None = None
 ) -> Run:
     """Return a run when it is final, or as it is after `seconds`.
 
     Not for use inside a transaction: what workers do there would not be seen.
 
     Args:
-        run_id: the run.
+        run_id: the run, or its id.
         seconds: how long to wait at most.
         pause: lets so many seconds pass; the thread sleeps if left out.
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from workflows import clock, contents, services
 from workflows.dispatch.inline import Mailbox, use_mailbox
+from workflows.errors import DefinitionError
 from workflows.models import Run
 from workflows.selectors import runs as selectors
 from workflows.services.pump import Pump
@@ -18,7 +19,7 @@ from workflows.services.sweeping import PATIENCE
 from workflows.store import candidates, control, groups, suspensions, sweep
 from workflows.testing.crashes import Crashes, at_activity, at_commit, at_step
 from workflows.testing.mortal import MortalPump
-from workflows.testing.scripts import Answer, Scripts, known_calls
+from workflows.testing.scripts import Answer, Scripts, add_notes, known_calls
 
 #: Where virtual time begins; any fixed moment does.
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
@@ -149,9 +150,17 @@ class Harness:
             self.crashes.planned.append(at_commit(commit, times))
 
     def publish(self, definition: Mapping[str, Any] | str) -> services.Published:
-        """Publish a definition, given as a document's text or as its value."""
+        """Publish a definition, given as a document's text or as its value.
+
+        Raises:
+            DefinitionError: with every problem, as notes too; scripts come before what needs them.
+        """
         text = definition if isinstance(definition, str) else json.dumps(definition)
-        return services.publish(text)
+        try:
+            return services.publish(text)
+        except DefinitionError as error:
+            add_notes(error)
+            raise
 
     def start(self, name: str, data: Mapping[str, Any] | None = None, **options: Any) -> Run:
         """Start a run, without working on it yet."""
@@ -162,8 +171,17 @@ class Harness:
         self.pump.drain()
 
     def jump(self, **duration: float) -> None:
-        """Let time pass (`hours=2`), and work off what falls due on the way, in its order."""
-        self.jump_to(self.clock.moment + timedelta(**duration))
+        """Let time pass (`hours=2`), and work off what falls due on the way, in its order.
+
+        Raises:
+            ValueError: the duration is negative.
+        """
+        length = timedelta(**duration)
+        if length < timedelta():
+            given = ", ".join(f"{unit}={count}" for unit, count in duration.items())
+            message = f"jump({given}) would go back, and time never does."
+            raise ValueError(message)
+        self.jump_to(self.clock.moment + length)
 
     def jump_to(self, moment: datetime) -> None:
         """Let time pass up to `moment`."""

@@ -52,7 +52,12 @@ class ToldNode(_Told):
     attempt: int = Field(description="From 1.")
     status: Literal["completed", "failed", "lost"] = Field(description="How it ended.")
     input: Any = Field(description="What it was given, by its kind.")
-    output: Any = Field(description="What it has changed in the context, by its kind.")
+    output: Any = Field(
+        description="What it has changed in the context, by top-level key. A `fan_out` has null; "
+        "a `race`, `fan_in`, `batch` or `map` by path what stands behind it at `merge`, `winner` "
+        "and `errors`, null for nothing; an `end`, and an approval that ends the run, "
+        "`{output, result, reason, warnings}`; a `lock` `{lock: taken}` or `{lock: left}`."
+    )
     error: ToldError | None = Field(description="Why it failed.")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from workflows.activities import activities, replaced_by
 from workflows.dispatch.task_calls import TaskCall, answered_by
+from workflows.errors import DefinitionError
 from workflows.testing.script import read_stubs
 from workflows.testing.stubs import StubAnswer, StubError, answering, stub_activity
 
@@ -72,6 +73,18 @@ def _listed(name: str, answers: tuple[Any, ...]) -> Callable[..., Any]:
     ]
     give = answering(read_stubs({name: plain})[name])
     return lambda *_args, **_given: give()  # a task has arguments without names too
+
+
+#: Codes of problems that go away when a script stands in.
+_WANT_SCRIPT = frozenset({"unknown_activity", "not_allowed"})
+
+
+def add_notes(error: DefinitionError) -> None:
+    """Let a traceback tell every problem, and that a script may mend it."""
+    for each in error.problems:
+        error.add_note(f"{each.code}: {each.message} (at {each.pointer})")
+    if any(each.code in _WANT_SCRIPT for each in error.problems):
+        error.add_note("`script` before `publish` lets answers stand in for what cannot be called.")
 
 
 def known_calls(scripts: Scripts, name: str) -> list[dict[str, Any]]:

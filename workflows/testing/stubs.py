@@ -1,6 +1,8 @@
 """Activities and tasks that answer from a script: the n-th call takes the n-th answer."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -68,7 +70,11 @@ def stubbed(
     missing = {
         name: stub_activity(name, _failing(name, set(stubs)), stands_in=False) for name in bare
     }
-    real = {name: each for name, each in activities().items() if with_real or is_harmless(name)}
+    real = {
+        name: _without_secrets(each) if with_real else each
+        for name, each in activities().items()
+        if with_real or is_harmless(name)
+    }
     return {**missing, **real, **named}
 
 
@@ -120,6 +126,22 @@ def _noting(name: str, answer: Callable[..., Any], called: set[str]) -> Callable
         return answer(**given)
 
     return call
+
+
+def _without_secrets(activity: Activity) -> Activity:
+    """Let an activity say that it is a trial in which a secret is missing."""
+
+    @wraps(activity.function)
+    def call(**given: Any) -> Any:
+        try:
+            return activity.function(**given)
+        except NonRetryableError as error:
+            if error.failure != "secret_unknown":
+                raise
+            message = f"A trial has no secrets: give answers of {activity.name!r} with --stubs."
+            raise NonRetryableError("secret_unknown", message) from None
+
+    return replace(activity, function=call)
 
 
 def _failing(name: str, known: set[str]) -> Callable[..., Any]:

@@ -11,6 +11,9 @@ from django.urls import reverse
 from approvals import services
 from approvals.models import ApprovalRequest, Vote
 from tests.integration.approvals.asking import TICKET, Ask, Engine, People
+from tests.support.builder import ask as user_input
+from tests.support.builder import end, workflow
+from workflows.testing import Harness
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,20 @@ def test_the_inbox_lists_what_waits_for_me(ask: Ask, people: People) -> None:
     assert "Look at the findings" not in text(page)
     assert page_of(asked) in page.content.decode()
     assert "No request waits" in text(as_user(people.charlie).get(reverse("approvals:inbox")))
+
+
+def test_the_inbox_leads_staff_to_their_questions(people: People) -> None:
+    with Harness.open() as engine:
+        engine.publish(workflow("asking", user_input("ask", to={"groups": ["legal"]}), end()))
+        engine.start("asking")
+        engine.drain()
+    inbox = reverse("approvals:inbox")
+    questions = reverse("admin:workflows_question_changelist")
+    assert questions not in as_user(people.lena).get(inbox).content.decode()
+    User.objects.filter(pk=people.lena.pk).update(is_staff=True)
+    page = as_user(people.lena).get(inbox)
+    assert questions in page.content.decode()
+    assert "Questions 1" in text(page)
 
 
 def test_all_that_i_may_see(ask: Ask, people: People) -> None:

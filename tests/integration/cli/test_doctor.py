@@ -5,18 +5,20 @@ from datetime import timedelta
 
 import pytest
 import redis
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from pytest_django import Settings
 
 from project.processes import wait_until
 from tests.integration.cli.calling import Said, call
-from tests.support.builder import end, http, workflow
+from tests.support.builder import ask, end, http, workflow
 from tests.support.workers import Workers
 from workflows import clock, services
 from workflows.effects import sandbox
 from workflows.effects.sealing import new_key
 from workflows.models import Lease
 from workflows.services.secrets import set_secret
+from workflows.testing import Harness
 
 
 def findings(said: Said) -> dict[str, str]:
@@ -113,3 +115,22 @@ def test_with_a_worker_its_queues_are_served(workers: Workers) -> None:
 
     # It works before it listens to questions.
     wait_until(is_well, seconds=1, child=worker, every=0.1)
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_questions_that_nobody_may_answer_are_found() -> None:
+    lena = User.objects.create(username="lena")
+    with Harness.open() as engine:
+        for name, to in (("group", {"groups": ["decorators"]}), ("person", {"users": ["lena"]})):
+            engine.publish(workflow(name, ask("ask", to=to), end()))
+            engine.start(name)
+        engine.drain()
+    said = call("doctor")
+    assert "warn questions" in said.out
+    assert said.out.count("nobody is there of") == 1
+    assert "nobody is there of 'members of decorators'" in " ".join(said.out.split())
+    lena.groups.add(Group.objects.create(name="decorators"))
+    assert findings(call("doctor", "--json"))["questions"] == "ok"
+    User.objects.update(is_active=False)
+    assert findings(call("doctor", "--json"))["questions"] == "warn"

@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from tests.integration.cli.calling import Said, call
 from tests.integration.cli.conftest import REFUND, Write
+from tests.support.builder import end, workflow
 from tests.support.isolation import require_sandbox
 from workflows.activities import nameable
 from workflows.models import Run, Workflow
@@ -242,6 +243,22 @@ def test_people_see_the_steps(write: Write) -> None:
     said = call("try", write(REFUND), "--input", '{"amount": 5}')
     assert "large" in said.out
     assert "completed (ok) after 0 ms of virtual time" in said.out
+
+
+def test_what_is_drawn_into_a_pipe_has_no_blanks_at_its_lines_ends(write: Write) -> None:
+    said = call("try", write(REFUND), "--input", '{"amount": 5}')
+    lines = said.out.splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert any(line.startswith("start") and "  start" in line for line in lines)
+
+
+def test_a_large_output_is_shortened_for_people(write: Write) -> None:
+    large = workflow("large", end(output={"b": "y" * 9000}))
+    said = call("try", write(large))
+    (line,) = [each for each in said.out.splitlines() if each.startswith("output: ")]
+    assert len(line) < 5000
+    assert line.endswith("... (all of it with --json)")
+    assert call("try", write(large), "--json").json["output"]["b"] == "y" * 9000
 
 
 @pytest.mark.parametrize("now", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.cli.calling import Said, call
 from tests.integration.cli.conftest import Write
 from tests.support.builder import activity, ask, delay, each, end, gosub, wait_event, workflow
+from workflows.services.secrets import set_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +174,20 @@ def test_what_sleeps_for_a_person_says_since_when(write: Write) -> None:
     file = write(workflow("w", delay("d", "PT5S"), wait_event("e", "paid", key="'7'"), end()))
     (wait,) = told(file)["suspensions"]
     assert (wait["node"], wait["event"], wait["key"], wait["since_s"]) == ("e", "paid", "7", 5)
+
+
+SECRET = {"Authorization": {"secret": "token", "prefix": "Bearer "}}
+CALL = {"id": "call", "type": "http", "url": "https://a.example/", "headers": SECRET, "next": "end"}
+
+
+def test_a_trial_says_that_it_has_no_secrets(write: Write) -> None:
+    set_secret("token", "a-value-of-yours")
+    name = write(workflow("calling", CALL, end()))
+    report = attempt(name, stubs={}, words=("--json", "--real-activities")).json
+    assert (report["error"]["code"], report["warnings"]) == ("secret_unknown", [])
+    assert report["error"]["message"].startswith("A trial has no secrets: give answers of 'http'")
+
+
+def test_a_stub_needs_no_secret(write: Write) -> None:
+    report = told(write(workflow("calling", CALL, end())), stubs={"http": [{"output": {}}]})
+    assert (report["status"], report["warnings"]) == ("completed", [])

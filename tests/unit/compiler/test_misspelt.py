@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from workflows.compiler.compile import Compiled
-from workflows.errors import DefinitionError
+from workflows.errors import DefinitionError, Problem
 
 Compile = Callable[..., Compiled]
+Problems = Callable[..., list[Problem]]
 
 START = "- {id: start, type: start, next: a}\n"
 END = "- {id: end, type: end}\n"
@@ -59,3 +60,37 @@ def test_what_undoes_knows_its_own_names(compiled: Compile) -> None:
     (warning,) = compiled(text).warnings
     assert "'ouput'" in warning.message
     assert "(did you mean 'output'?)" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("wait_for", "told"),
+    [
+        (
+            "50%",
+            "; a join takes no percentages, so write 'group.arrived * 100 >= group.expected * 50'",
+        ),
+        ("'2'", "; did you mean 2, without quotes?"),
+    ],
+)
+def test_what_is_no_condition_of_a_join_says_what_to_write(
+    wait_for: str, told: str, problems: Problems
+) -> None:
+    (problem,) = problems(JOINED.format(f"wait_for: {wait_for}"))
+    assert problem.message.endswith(f"or a condition over `group`{told}")
+    mended = told.split("'")[1] if "'" in told else "2"
+    assert problems(JOINED.format(f"wait_for: {mended}")) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "odd"),
+    [("5", "int"), ("'yes'", "string"), ("[1 == 1]", "list"), ("-1.5", "double"), ("null", "null")],
+)
+def test_a_constant_that_is_no_boolean_is_no_condition(
+    when: str, odd: str, problems: Problems
+) -> None:
+    switch = '- {{id: a, type: switch, choices: [{{when: "{}", next: end}}], default: end}}\n'
+    (problem,) = problems(START + switch.format(when) + END)
+    assert (problem.code, problem.pointer) == ("expression_invalid", "/nodes/1/choices/0/when")
+    assert problem.message.endswith(f"and this one is always of type {odd}")
+    for sound in ("true", "1 == 2", "bool", "x", "1 / 0 == 1"):
+        assert problems(START + switch.format(sound) + END) == []

@@ -190,3 +190,8 @@ def test_text_that_no_row_can_hold_is_refused_by_its_name(text: str, reason: str
     with pytest.raises(ValueRefusedError, match=f"The reason is refused: .*{reason}"):
         check_text(text, "reason", longest=3)
     check_text("añ€", "reason", longest=3)
+
+
+def test_a_limit_of_a_setting_names_it() -> None:
+    with pytest.raises(ValueRefusedError, match=r"limit of 9 bytes, which X sets$"):
+        check_value("a" * 10, max_bytes=9, setting="X")

@@ -51,11 +51,15 @@ def test_limits_go_with_the_call() -> None:
     assert given(outcome)["seconds"] == 2
 
 
-@pytest.mark.parametrize("value", [None, [1], {"a": 1}])
-def test_an_argument_is_one_word(value: object) -> None:
-    outcome = command(["echo", "${x}"]).run(x=value)
+@pytest.mark.parametrize(
+    ("value", "what"), [(None, "null"), ([1], "a list"), ({"a": 1}, "an object")]
+)
+def test_an_argument_is_one_word(value: object, what: str) -> None:
+    told = f"Argument 2 is {what}, not text, a number or a boolean."
+    assert command(["echo", "-n", value]).problems == [("/command/2", told)]
+    outcome = command(["echo", "-n", "${x}"]).run(x=value)
     assert isinstance(outcome, Fail)
-    assert outcome.code == "command_input"
+    assert (outcome.code, outcome.message) == ("command_input", told)
 
 
 def test_a_text_is_for_the_shell() -> None:

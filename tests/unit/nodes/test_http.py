@@ -96,6 +96,10 @@ def test_an_object_with_other_keys_is_no_reference() -> None:
     [
         ({"url": ["x"]}, "/url"),
         ({"url": " "}, "/url"),
+        ({"url": "ftp://x/y"}, "/url"),
+        ({"url": "ftp://${host}/y"}, "/url"),
+        ({"url": "api.example.org/${id}"}, "/url"),
+        ({"url": "https:///x"}, "/url"),
         ({"expect": "2xy"}, "/expect"),
         ({"expect": [200, 99]}, "/expect"),
         ({"expect": []}, "/expect"),
@@ -112,6 +116,20 @@ def test_an_object_with_other_keys_is_no_reference() -> None:
 )
 def test_what_cannot_be_sent_is_refused(fields: dict[str, Any], pointer: str) -> None:
     assert [at for at, _ in http(**fields).problems] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "${url}",
+        "HTTPS://Example.org",
+        "http${tls ? 's' : ''}://x/",
+        "https://${host}/",
+        "http://[::1]/",
+    ],
+)
+def test_a_url_may_come_from_the_context(url: str) -> None:
+    assert http(url=url).problems == []
 
 
 @pytest.mark.parametrize("fields", [{"method": "TRACE"}, {"redirects": 11}, {"expect": {"a": 1}}])

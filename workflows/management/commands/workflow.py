@@ -9,7 +9,7 @@ from argparse import REMAINDER, SUPPRESS, ArgumentParser, ArgumentTypeError, Nam
 from argparse import RawDescriptionHelpFormatter as Raw
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
@@ -115,7 +115,17 @@ class Command(BaseCommand):
         if options.as_json:
             self._dump(answer.data)
         else:
-            answer.draw(self._console(options))
+            self._draw(answer, options)
+
+    def _draw(self, answer: Answer, options: Namespace) -> None:
+        """Draw for people; into a file or a pipe without the blanks that fill up a table."""
+        if self.stdout.isatty():
+            answer.draw(self._console(options, self.stdout))
+            return
+        drawn = StringIO()
+        answer.draw(self._console(options, drawn))
+        for line in drawn.getvalue().split("\n")[:-1]:
+            self.stdout.write(line.rstrip() + "\n")
 
     def _refuse(self, options: Namespace, error: CeleriacError) -> int:
         if options.as_json:
@@ -147,9 +157,9 @@ class Command(BaseCommand):
     def _complain(self, message: str) -> None:
         self.stderr.write(plain(message))
 
-    def _console(self, options: Namespace) -> Console:
+    def _console(self, options: Namespace, file: Any) -> Console:
         return Console(
-            file=self.stdout,  # type: ignore[arg-type]  # it writes, flushes and knows isatty
+            file=file,
             no_color=bool(options.no_color) or None,
             highlight=False,
             markup=False,

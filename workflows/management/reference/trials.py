@@ -9,7 +9,10 @@ _ABOUT = (
     "What `manage.py workflow try --json` prints, and each line of `try --cases`. Programs may "
     "rely on it: a field is never taken away and never changes its meaning; new ones may come. The "
     "same as JSON Schema: [try.schema.json](try.schema.json). How to use it is in "
-    "[the guide](../guides/command-line.md#try-a-workflow-before-it-is-published)."
+    "[the guide](../guides/command-line.md#try-a-workflow-before-it-is-published).\n\n"
+    "What has no stub fails with `no_stub`: activities, Celery tasks, `http` and `command`. A "
+    "`code` node without one is run, if CELERIAC_CODE is `isolated`. A trial has no "
+    "secrets: a node that needs one fails with `secret_unknown`."
 )
 
 

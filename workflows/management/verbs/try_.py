@@ -32,6 +32,7 @@ from workflows.testing.trial import Trial
 
 HELP = "Run a definition to its end in process: virtual time, scripted activities, no server."
 _WIDEST = 200  # characters of an output in the table
+_WIDEST_OUTPUT = 4000  # and of the run's own, which most people try for
 _MOST_CHILDREN = 20  # of one run, in the drawing
 _CODES = {"completed": OK, "suspended": OK, "invalid": REFUSED}
 #: What a report blames when it is no definition, and what to do then.
@@ -204,7 +205,8 @@ def _draw_course(console: Console, report: dict[str, Any]) -> None:
     took = clock.spoken(timedelta(seconds=report["virtual_duration_s"]))
     say(console, status_text(report["status"]), verdict, f" after {took} of virtual time")
     if report["output"] is not None:
-        say(console, f"output: {json.dumps(report['output'], ensure_ascii=False)}")
+        told = json.dumps(report["output"], ensure_ascii=False)
+        say(console, f"output: {_short(told, _WIDEST_OUTPUT)}")
     for each in report["suspensions"]:
         until = f", until {each['wake_at']}" if each["wake_at"] else ""
         event = f" for {each['event']!r} key {each['key'] or ''!r}" if each["event"] else ""
@@ -220,5 +222,5 @@ def _steps(nodes: list[dict[str, Any]]) -> Any:
     return drawn
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDEST else f"{text[:_WIDEST]} ... (all of it with --json)"
+def _short(text: str, widest: int = _WIDEST) -> str:
+    return text if len(text) <= widest else f"{text[:widest]} ... (all of it with --json)"

@@ -8,7 +8,12 @@ from workflows.context.paths import assign
 from workflows.definition.fields import ContextPath, Template
 from workflows.nodes.asking import ask_for
 from workflows.nodes.base import Kind, NodeCall
-from workflows.nodes.command_words import command_problems, environment_problems, file_problems
+from workflows.nodes.command_words import (
+    argument_problems,
+    command_problems,
+    environment_problems,
+    file_problems,
+)
 from workflows.nodes.compensations import UndoableConfig, finished
 from workflows.nodes.outcomes import Fail, Outcome
 from workflows.nodes.readings import as_text
@@ -69,8 +74,8 @@ class Command(Kind[CommandConfig]):
         shown: dict[str, Any] = call.render({name: getattr(config, name) for name in names})
         is_shell = isinstance(config.command, str)
         words = [shown["command"]] if is_shell else list(shown["command"])
-        if any(isinstance(word, dict | list) or word is None for word in words):
-            return Fail("command_input", "An argument is text, a number or a boolean.")
+        for _, odd in argument_problems(words, "/command"):
+            return Fail("command_input", odd)
         given = {
             "words": [as_text(word) for word in words],
             "is_shell": is_shell,

@@ -14,6 +14,7 @@ from workflows.nodes.outcomes import Outcome
 from workflows.nodes.secret_places import secret_places, secret_problems
 from workflows.nodes.statuses import Status, status_problems, status_ranges
 from workflows.nodes.suspensions import Resolution
+from workflows.nodes.url_text import url_problems
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 #: They say how the message is framed and where it goes: the engine's business.
@@ -74,8 +75,7 @@ class Http(Kind[HttpConfig]):
 
     def check(self, config: HttpConfig) -> list[tuple[str, str]]:
         problems = [("/expect", text) for text in status_problems(config.expect)]
-        if not isinstance(config.url, str) or not config.url.strip():
-            problems.append(("/url", "The URL must be text."))
+        problems += url_problems(config.url, "/url")
         if not _HEADER.fullmatch(config.idempotency_header):
             problems.append(("/idempotency_header", "This is no name of a header."))
         problems += [
