@@ -8,7 +8,13 @@ from workflows.admin.graph import Graph, graph_of
 from workflows.admin.timeline import Timeline, pretty, timeline_of
 from workflows.models import Run, Thread
 from workflows.selectors.families import Descendant, tree_of
-from workflows.selectors.runs import progress_of, shown_value, waits_of
+from workflows.selectors.runs import (
+    progress_of,
+    progress_share,
+    progress_words,
+    shown_value,
+    waits_of,
+)
 from workflows.selectors.waits import Wait, open_waits
 from workflows.states import RUN_FINAL
 
@@ -23,8 +29,7 @@ class Progress:
 
     node: str
     state: str
-    over: int
-    expected: int
+    told: str
     window: int
     share: int  # percent
 
@@ -83,6 +88,10 @@ def _liveliness(thread: Thread) -> tuple[bool, int]:
 
 
 def _progress(group: dict[str, Any]) -> Progress:
-    share = 100 * group["over"] // group["expected"] if group["expected"] else 100
-    names = ("node", "state", "over", "expected")
-    return Progress(**{name: group[name] for name in names}, window=group["parallel"], share=share)
+    return Progress(
+        node=group["node"],
+        state=group["state"],
+        told=progress_words(group),
+        window=group["parallel"],
+        share=int(100 * progress_share(group)),
+    )
