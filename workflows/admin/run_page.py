@@ -15,7 +15,7 @@ from workflows.selectors.runs import (
     shown_value,
     waits_of,
 )
-from workflows.selectors.waits import Wait, open_waits
+from workflows.selectors.waits import Wait, open_waits, plan_of
 from workflows.states import RUN_FINAL
 
 _MOST_THREADS = 60
@@ -44,6 +44,7 @@ class Page:
     waits: list[tuple[Wait, str]]  # and since how long
     more_waits: int
     groups: list[Progress]
+    can_undo: bool
     graph: Graph | None
     timeline: Timeline
     threads: list[Thread]
@@ -71,6 +72,7 @@ def page_of(run: Run) -> Page:
         waits=[(wait, clock.spoken(now - wait.since)) for wait in waits],
         more_waits=waits_of(run).count() - len(waits),
         groups=[_progress(each) for each in progress_of(run)],
+        can_undo=_can_undo(run),
         graph=graph_of(run),
         timeline=timeline_of(run, now),
         threads=shown,
@@ -81,6 +83,13 @@ def page_of(run: Run) -> Page:
         children=children,
         more_children=more_children,
     )
+
+
+def _can_undo(run: Run) -> bool:
+    """Tell whether any step of a run may say how it is undone; a plan that is lost may."""
+    plan = plan_of(run)
+    nodes = plan.nodes.values() if plan is not None else ()
+    return plan is None or any(getattr(node.config, "compensate", None) for node in nodes)
 
 
 def _liveliness(thread: Thread) -> tuple[bool, int]:

@@ -116,7 +116,8 @@ def draw_history(console: Console, run: Run) -> None:
         cells = (each.node, each.kind, each.came_from, each.attempt, status_text(each.status))
         drawn.add_row(*row(*cells, *times, told))
     for wait in cancelled_waits(run, _CANCELLED_SHOWN):
-        slept = f"waited for {wait.kind}, {clock.spoken((wait.over_at or wait.opened_at) - wait.opened_at)} asleep"
+        length = (wait.over_at or wait.opened_at) - wait.opened_at
+        slept = f"waited for {wait.kind}, {clock.spoken(length)} asleep"
         at = (wait.node, "", "", wait.attempt, status_text("cancelled"))
         drawn.add_row(*row(*at, "", "", slept))
     console.print(drawn)

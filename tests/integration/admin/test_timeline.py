@@ -6,8 +6,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from rich.console import Console
 
+from tests.support.undoing import do
 from workflows import services
 from workflows.admin.graph import graph_of
 from workflows.admin.run_page import page_of
@@ -112,3 +115,21 @@ def test_a_partial_join_tells_who_arrived_and_who_was_cancelled(engine: Harness)
     (group,) = page_of(run).groups
     assert (group.told, group.share) == ("2 arrived, 1 cancelled", 66)
     assert "2 arrived, 1 cancelled" in drawn(draw_run, run)
+
+
+@pytest.mark.parametrize("first", [do("work", next="rest"), None])
+def test_undoing_is_offered_where_a_node_can_be_undone(
+    engine: Harness, first: dict[str, Any] | None, admin_client: Client
+) -> None:
+    nodes = [
+        {"id": "start", "type": "start", "next": "work" if first else "rest"},
+        *([first] if first else []),
+        rests("rest", "PT1H", "done"),
+        {"id": "done", "type": "end"},
+    ]
+    engine.publish({"workflow": "undoes", "nodes": nodes})
+    run = engine.start("undoes")
+    engine.drain()
+    html = admin_client.get(reverse("admin:workflows_run_change", args=[run.pk])).content.decode()
+    assert "Cancel this run" in html
+    assert ('name="compensate"' in html) == (first is not None)
