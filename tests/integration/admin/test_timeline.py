@@ -133,3 +133,17 @@ def test_undoing_is_offered_where_a_node_can_be_undone(
     html = admin_client.get(reverse("admin:workflows_run_change", args=[run.pk])).content.decode()
     assert "Cancel this run" in html
     assert ('name="compensate"' in html) == (first is not None)
+
+
+def test_the_list_of_runs_tells_results_and_children(engine: Harness, admin_client: Client) -> None:
+    ends = {"id": "done", "type": "end"}
+    start = {"id": "start", "type": "start", "next": "done"}
+    engine.publish({"workflow": "plain", "nodes": [start, ends]})
+    top, below = engine.run("plain"), engine.run("plain")
+    Run.objects.filter(pk=below.pk).update(parent=top, result="blocked")
+    address = reverse("admin:workflows_run_changelist")
+    found = admin_client.get(address, {"result": "blocked"}).content.decode()
+    assert "plain (child)" in found
+    assert str(top.pk)[:8] not in found.replace(str(below.pk), "")
+    assert 'class="field-result">blocked' in found
+    assert "plain (child)" not in admin_client.get(address, {"result": "allowed"}).content.decode()
