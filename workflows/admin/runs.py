@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workflows import services
@@ -78,7 +79,6 @@ class RunAdmin(ReadOnlyAdmin):
         "short_id",
         "workflow",
         "status_badge",
-        "result",
         "age",
         "by",
         "short_key",
@@ -199,7 +199,9 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def status_badge(self, run: Run) -> SafeString:
-        return badge(run.status)
+        if not run.result:
+            return badge(run.status)
+        return format_html("{}<br>{}", badge(run.status), badge(f"result-{run.result}", run.result))
 
     @admin.display(description="age")
     def age(self, run: Run) -> str:

@@ -145,5 +145,5 @@ def test_the_list_of_runs_tells_results_and_children(engine: Harness, admin_clie
     found = admin_client.get(address, {"result": "blocked"}).content.decode()
     assert "plain (child)" in found
     assert str(top.pk)[:8] not in found.replace(str(below.pk), "")
-    assert 'class="field-result">blocked' in found
+    assert 'wf-result-blocked">blocked' in found
     assert "plain (child)" not in admin_client.get(address, {"result": "allowed"}).content.decode()
