@@ -83,6 +83,20 @@ def test_the_admin_lists_who_holds_and_who_waits(line: list[Run], root: User) ->
     assert "till" not in text(client.get(url, {"q": "other"}).content).replace('value="other"', "")
 
 
+def test_the_page_of_a_claim_tells_its_limit_and_whether_it_was_released(
+    line: list[Run], root: User
+) -> None:
+    client = Client()
+    client.force_login(root)
+    claim = LockClaim.objects.get(run=line[1])
+    url = reverse("admin:workflows_lockclaim_change", args=[claim.pk])
+    assert "for the first time" in text(client.get(url).content)
+    LockClaim.objects.filter(pk=claim.pk).update(is_again=True, limit=7)
+    shown = text(client.get(url).content)
+    assert "again: it was released while its thread slept" in shown
+    assert re.search(r"Limit:\s*7", shown)
+
+
 def test_doctor_finds_claims_that_hold_nothing(line: list[Run]) -> None:
     def locks() -> str:
         return next(each.status for each in examine() if each.check == "locks")

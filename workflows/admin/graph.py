@@ -94,6 +94,8 @@ def _note(counts: NodeCounts) -> str:
         parts.append(f"{counts.done} times")
     if counts.failed:
         parts.append(f"{counts.failed} failed")
+    if counts.cancelled:
+        parts.append(f"{counts.cancelled} cancelled")
     return " · ".join(parts)
 
 

@@ -94,9 +94,9 @@ class ReadOnlyAdmin(FilteredAdmin):
         return False
 
 
-def badge(state: str) -> SafeString:
+def badge(state: str, words: str = "") -> SafeString:
     """Return a state as a coloured badge."""
-    return format_html('<span class="wf-badge wf-{}">{}</span>', state, state)
+    return format_html('<span class="wf-badge wf-{}">{}</span>', state, words or state)
 
 
 def as_pre(value: Any) -> SafeString:

@@ -90,10 +90,16 @@ class LockClaimAdmin(OfRunAdmin):
     search_fields = ("name",)
     ordering = ("name", "id")
     fields = (
-        "name", "mode", "run_link", "thread", "node", "state_badge", "is_again", "asked_at",
-        "held_at",
+        "name", "mode", "run_link", "thread", "node", "state_badge", "limit", "after_sleep",
+        "asked_at", "held_at",
     )  # fmt: skip
     readonly_fields = fields
+
+    @admin.display(description="asked for")
+    def after_sleep(self, claim: LockClaim) -> str:
+        if claim.is_again:
+            return "again: it was released while its thread slept"
+        return "for the first time"
 
     @admin.display(description="mode")
     def mode(self, claim: LockClaim) -> str:

@@ -8,8 +8,14 @@ from workflows.admin.graph import Graph, graph_of
 from workflows.admin.timeline import Timeline, pretty, timeline_of
 from workflows.models import Run, Thread
 from workflows.selectors.families import Descendant, tree_of
-from workflows.selectors.runs import progress_of, value_for_people, waits_of
-from workflows.selectors.waits import Wait, open_waits
+from workflows.selectors.runs import (
+    progress_of,
+    progress_share,
+    progress_words,
+    value_for_people,
+    waits_of,
+)
+from workflows.selectors.waits import Wait, open_waits, plan_of
 from workflows.states import RUN_FINAL
 
 _MOST_THREADS = 60
@@ -23,8 +29,7 @@ class Progress:
 
     node: str
     state: str
-    over: int
-    expected: int
+    told: str
     window: int
     share: int  # percent
 
@@ -39,6 +44,7 @@ class Page:
     waits: list[tuple[Wait, str]]  # and since how long
     more_waits: int
     groups: list[Progress]
+    can_undo: bool
     graph: Graph | None
     timeline: Timeline
     threads: list[Thread]
@@ -66,6 +72,7 @@ def page_of(run: Run) -> Page:
         waits=[(wait, clock.spoken(now - wait.since)) for wait in waits],
         more_waits=waits_of(run).count() - len(waits),
         groups=[_progress(each) for each in progress_of(run)],
+        can_undo=_can_undo(run),
         graph=graph_of(run),
         timeline=timeline_of(run, now),
         threads=shown,
@@ -78,11 +85,22 @@ def page_of(run: Run) -> Page:
     )
 
 
+def _can_undo(run: Run) -> bool:
+    """Tell whether any step of a run may say how it is undone; a plan that is lost may."""
+    plan = plan_of(run)
+    nodes = plan.nodes.values() if plan is not None else ()
+    return plan is None or any(getattr(node.config, "compensate", None) for node in nodes)
+
+
 def _liveliness(thread: Thread) -> tuple[bool, int]:
     return thread.state in {"arrived", "ended", "cancelled"}, thread.pk
 
 
 def _progress(group: dict[str, Any]) -> Progress:
-    share = 100 * group["over"] // group["expected"] if group["expected"] else 100
-    names = ("node", "state", "over", "expected")
-    return Progress(**{name: group[name] for name in names}, window=group["parallel"], share=share)
+    return Progress(
+        node=group["node"],
+        state=group["state"],
+        told=progress_words(group),
+        window=group["parallel"],
+        share=int(100 * progress_share(group)),
+    )

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workflows import services
@@ -43,6 +44,19 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
+class ResultFilter(admin.SimpleListFilter):
+    """By the verdict of runs that have one."""
+
+    title = "result"
+    parameter_name = "result"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each, each) for each in ("ok", "blocked", "allowed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return queryset.filter(result=self.value()) if self.value() else queryset
+
+
 class WorkflowFilter(admin.SimpleListFilter):
     """By workflow: the names come from the workflows, not from millions of runs."""
 
@@ -71,7 +85,7 @@ class RunAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_display_links = ("short_id",)
-    list_filter = (StatusFilter, WorkflowFilter, "created_at")
+    list_filter = (StatusFilter, ResultFilter, WorkflowFilter, "created_at")
     list_select_related = ("started_by", "version")
     search_fields = ("key",)
     search_help_text = "Id or key of a run, name of a workflow, or who started it."
@@ -172,7 +186,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="workflow", ordering="workflow_name")
     def workflow(self, run: Run) -> str:
-        return run.workflow_name
+        return f"{run.workflow_name} (child)" if run.parent_id else run.workflow_name
 
     @admin.display(description="by", ordering="started_by")
     def by(self, run: Run) -> str:
@@ -185,7 +199,9 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def status_badge(self, run: Run) -> SafeString:
-        return badge(run.status)
+        if not run.result:
+            return badge(run.status)
+        return format_html("{}<br>{}", badge(run.status), badge(f"result-{run.result}", run.result))
 
     @admin.display(description="age")
     def age(self, run: Run) -> str:

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from workflows import clock
-from workflows.models import NodeExecution, Run, Suspension
+from workflows.models import NodeExecution, Run
+from workflows.selectors.sleeps import Sleep, Sleeps, sleeps_of
 
 #: The newest so many steps are drawn; the list of all is one click away.
 MOST_STEPS = 200
@@ -30,6 +31,7 @@ _RAN = {"completed": "done", "lost": "lost"}
 _WORDS = {
     "waits": "asleep",
     "queued": "in the queue",
+    "window": "waited for its window",
     "done": "ran",
     "failed": "ran, failed",
     "lost": "until its worker was missed",
@@ -40,12 +42,15 @@ _NOUNS = {
     "person": "a person",
     "lock": "a lock",
     "relock": "its lock again",
+    "child": "a child run",
+    "task": "a task",
+    "parts": "its branches",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a step on the axis; `what` is its CSS class: waits, queued, done, failed, lost."""
+    """A part of a step on the axis; `what` is its CSS class: a key of `_WORDS`."""
 
     what: str
     x: float
@@ -55,7 +60,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt of one node, or a wait that is still open."""
+    """One attempt of one node, or a wait that is still open or was cancelled."""
 
     node: str
     kind: str
@@ -140,18 +145,21 @@ def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, 
 
 
 def timeline_of(run: Run, now: datetime) -> Timeline:
-    """Return the waterfall of a run's newest steps and of its open waits."""
+    """Return the waterfall of a run: its newest steps, and sleeps that are open or cancelled."""
     history = NodeExecution.objects.filter(run=run)
     rows = list(history.order_by("-id")[:MOST_STEPS])[::-1]
     left_out = history.count() - len(rows) if len(rows) == MOST_STEPS else 0
-    waits = _waits(run)
-    still = [each for each in waits.values() if each.state == "open"]
     end = run.ended_at or now
+    sleeps = sleeps_of(run, rows, 2 * MOST_STEPS, end)
+    alone = sleeps.alone[:MOST_STEPS]
     busy = [(run.created_at, run.created_at), (end, end)]
-    busy += [(row.queued_at, row.ended_at) for row in rows]
+    busy += [
+        (row.started_at if _slept(row, sleeps) else row.queued_at, row.ended_at) for row in rows
+    ]
+    busy += [(each.end, each.end) for each in alone]
     axis = Axis(busy)
-    steps = [_step(row, axis, waits.get((row.thread_id, row.seq))) for row in rows]
-    steps += [_open_step(each, axis, end) for each in still[:MOST_STEPS]]
+    steps = [_step(row, axis, sleeps) for row in rows]
+    steps += [_sleeping(each, axis) for each in alone]
     gaps = gaps_of(axis)
     height = max((gap.y + 3 for gap in gaps if gap.y is not None), default=_ROW_HEIGHT)
     return Timeline(steps, gaps, left_out, height)
@@ -170,21 +178,29 @@ def gaps_of(axis: Axis) -> list[Gap]:
     return found
 
 
-def _waits(run: Run) -> dict[tuple[int, int], Suspension]:
-    found = Suspension.objects.filter(run=run).order_by("-opened_at")[: 2 * MOST_STEPS]
-    return {(each.thread_id, each.seq): each for each in found}
+def _slept(row: NodeExecution, sleeps: Sleeps) -> bool:
+    """Tell whether the time before a row is told as sleep: the one of a join is no queue."""
+    return (row.thread_id, row.seq) in sleeps.of_steps
 
 
-def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
+def _step(row: NodeExecution, axis: Axis, sleeps: Sleeps) -> Step:
     bars = []
-    begin, took = row.started_at, row.ended_at - row.started_at
-    if wait is not None and wait.over_at is not None:
+    begin, took, ran_from = row.started_at, row.ended_at - row.started_at, row.started_at
+    slept = sleeps.of_steps.get((row.thread_id, row.seq))
+    if slept is not None:
         # The history has only what came after the sleep: a moment, where a person took days.
-        begin, took = wait.opened_at, wait.over_at - wait.opened_at
-        bars.append(_bar("waits", axis, wait.opened_at, wait.over_at))
-    if row.started_at > row.queued_at:
+        begin, took = slept.begin, slept.end - slept.begin
+        bars.append(_bar("waits", axis, slept.begin, slept.end))
+        ran_from = max(row.started_at, slept.end) if slept.kind == "parts" else ran_from
+    shut_out = sleeps.windows.get(row.thread_id) if row.seq == 0 else None
+    let_in = min(begin, row.queued_at)
+    if shut_out is not None and let_in > shut_out:
+        bars.insert(0, _bar("window", axis, shut_out, let_in))
+    if row.started_at > row.queued_at and (slept is None or slept.kind != "parts"):
         bars.append(_bar("queued", axis, row.queued_at, row.started_at))
-    bars.append(_bar(_RAN.get(row.status, "failed"), axis, row.started_at, row.ended_at))
+    bars.append(
+        _bar(_RAN.get(row.status, "failed"), axis, min(ran_from, row.ended_at), row.ended_at)
+    )
     values = (("Input", row.input), ("Output", row.output), ("Error", row.error))
     return Step(
         node=row.node,
@@ -200,16 +216,18 @@ def _step(row: NodeExecution, axis: Axis, wait: Suspension | None) -> Step:
     )
 
 
-def _open_step(wait: Suspension, axis: Axis, end: datetime) -> Step:
+def _sleeping(sleep: Sleep, axis: Axis) -> Step:
+    """Return a sleep that no row of the history tells of: it goes on, or nobody ended it."""
+    cancelled = sleep.is_cancelled
     return Step(
-        node=wait.node,
-        kind=f"waits for {_NOUNS.get(wait.kind, wait.kind)}",
+        node=sleep.node,
+        kind=f"{'waited' if cancelled else 'waits'} for {_NOUNS.get(sleep.kind, sleep.kind)}",
         came_from="",
         attempt=1,
-        status="waiting",
-        bars=[_bar("waits", axis, wait.opened_at, end)],
-        told=clock.spoken(end - wait.opened_at),
-        started_at=wait.opened_at,
+        status="cancelled" if cancelled else "waiting",
+        bars=[_bar("waits", axis, sleep.begin, sleep.end)],
+        told=clock.spoken(sleep.end - sleep.begin),
+        started_at=sleep.begin,
         parts=[],
         id=None,
     )

@@ -237,6 +237,7 @@ class _Joining:
 
     def _record(self, node: PlanNode, status: str = "completed", **values: Any) -> None:
         now = clock.now()
+        begun = self.group.opened_at if node is self.split else now  # a join waits for no worker
         row = HistoryRow(
             seq=self.group.owner_seq,
             attempt=1,
@@ -244,8 +245,8 @@ class _Joining:
             kind=node.kind.name,
             came_from=self.split.id if node is self.join else self.owner.came_from,
             status=status,
-            queued_at=self.group.opened_at,
-            started_at=self.group.opened_at if node is self.split else now,
+            queued_at=begun,
+            started_at=begun,
             ended_at=now,
             **values,
         )

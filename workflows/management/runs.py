@@ -5,16 +5,26 @@ from typing import Any
 
 from rich.console import Console
 
+from workflows import clock
 from workflows.management.answers import plain, row, say, status_text, table, when
 from workflows.models import Run
 from workflows.selectors.families import children_of, tree_of
-from workflows.selectors.runs import history_of, progress_of, value_for_people, waits_of
+from workflows.selectors.runs import (
+    history_of,
+    progress_of,
+    progress_share,
+    progress_words,
+    value_for_people,
+    waits_of,
+)
+from workflows.selectors.sleeps import cancelled_waits
 from workflows.selectors.waits import open_waits
 
 _WIDEST = 2000  # characters of an input or output that people are shown
 _WAITS_SHOWN = 20
 _CHILDREN_SHOWN = 100
 _TREE_SHOWN = 50
+_CANCELLED_SHOWN = 100
 
 
 def short_data(run: Run) -> dict[str, Any]:
@@ -106,6 +116,11 @@ def draw_history(console: Console, run: Run) -> None:
         times = (f"{waited.total_seconds():.3f} s", f"{ran.total_seconds():.3f} s")
         cells = (each.node, each.kind, each.came_from, each.attempt, status_text(each.status))
         drawn.add_row(*row(*cells, *times, told))
+    for wait in cancelled_waits(run, _CANCELLED_SHOWN):
+        length = (wait.over_at or wait.opened_at) - wait.opened_at
+        slept = f"waited for {wait.kind}, {clock.spoken(length)} asleep"
+        at = (wait.node, "", "", wait.attempt, status_text("cancelled"))
+        drawn.add_row(*row(*at, "", "", slept))
     console.print(drawn)
 
 
@@ -144,11 +159,10 @@ def _draw_groups(console: Console, run: Run) -> None:
     say(console, "")
     drawn = table("group", "state", "done", "", "window")
     for each in groups:
-        share = each["over"] / each["expected"] if each["expected"] else 1.0
+        share = progress_share(each)
         bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
-        failed = f", {each['failed']} failed" if each["failed"] else ""
-        done = f"{each['over']} of {each['expected']}{failed}"
-        drawn.add_row(*row(each["node"], each["state"], done, bar, each["parallel"] or "no limit"))
+        cells = (each["node"], each["state"], progress_words(each), bar)
+        drawn.add_row(*row(*cells, each["parallel"] or "no limit"))
     console.print(drawn)
 
 

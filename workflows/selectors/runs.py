@@ -49,7 +49,8 @@ def questions_of(run: Run) -> QuerySet[Suspension]:
 
 
 _PROGRESS = (
-    "id", "node", "state", "expected", "parallel", "tolerate", "over", "failed", "opened_at",
+    "id", "node", "state", "expected", "parallel", "tolerate", "over", "failed", "cancelled",
+    "opened_at",
 )  # fmt: skip
 
 
@@ -57,8 +58,27 @@ def progress_of(run: Run) -> list[dict[str, Any]]:
     """Return for each group of a run its node, state, limits, and how many parts are how far."""
     over = Count("threads", filter=Q(threads__state__in=THREAD_OVER))
     failed = Count("threads", filter=Q(threads__state=ThreadState.FAILED))
-    groups = run.groups.annotate(over=over, failed=failed).order_by("opened_at")
+    cancelled = Count("threads", filter=Q(threads__state=ThreadState.CANCELLED))
+    groups = run.groups.annotate(over=over, failed=failed, cancelled=cancelled).order_by(
+        "opened_at"
+    )
     return [dict(row) for row in groups.values(*_PROGRESS)]
+
+
+def progress_words(group: dict[str, Any]) -> str:
+    """Return how far a group of `progress_of` is: a part that was cancelled has done nothing."""
+    over, failed, cancelled = group["over"], group["failed"], group["cancelled"]
+    if not cancelled:
+        return f"{over} of {group['expected']}" + (f", {failed} failed" if failed else "")
+    parts = [(over - failed - cancelled, "arrived"), (failed, "failed"), (cancelled, "cancelled")]
+    parts.append((group["expected"] - over, "on the way"))
+    return ", ".join(f"{count} {word}" for count, word in parts if count)
+
+
+def progress_share(group: dict[str, Any]) -> float:
+    """Return which share of a group's parts has come to its end by itself, from 0 to 1."""
+    done = group["over"] - group["cancelled"]
+    return done / group["expected"] if group["expected"] else 1.0
 
 
 def shown_value(read: Callable[[], Any]) -> Any:

@@ -20,19 +20,19 @@ class NodeCounts:
     moving: int = 0
     waiting: int = 0
     broken: int = 0  # threads that ended here with a failure
+    cancelled: int = 0  # threads that ended here because nobody waited for them any more
 
     @property
     def state(self) -> str:
         """Return one word for the whole: the liveliest thing that is true."""
-        if self.broken:
-            return "failed"
-        if self.moving:
-            return "moving"
-        if self.waiting:
-            return "waiting"
-        if self.done:
-            return "done"
-        return "failed" if self.failed else "untouched"
+        words = {
+            "failed": self.broken,
+            "moving": self.moving,
+            "waiting": self.waiting,
+            "done": self.done,
+        }
+        last = "failed" if self.failed else "cancelled" if self.cancelled else "untouched"
+        return next((word for word, count in words.items() if count), last)
 
 
 def node_counts(run: Run) -> dict[str, NodeCounts]:
@@ -49,6 +49,7 @@ def node_counts(run: Run) -> dict[str, NodeCounts]:
         counts.moving += count if state in THREAD_MOVING else 0
         counts.waiting += count if state in _ASLEEP else 0
         counts.broken += count if state == ThreadState.FAILED else 0
+        counts.cancelled += count if state == ThreadState.CANCELLED else 0
     return found
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
@@ -209,7 +210,8 @@ class _Stretch:
             return self._claim(min(self._share(), room)) if room > 0 else Taken([])
 
     def _claim(self, count: int) -> Taken:
-        return claim_in_turn(self.queue, count, lambda n: threads.claim_queued(self.info.id, n))
+        within = partial(threads.claim_queued, self.info.id, window=self.window)
+        return claim_in_turn(self.queue, count, within)
 
     def _share(self) -> int:
         """Return how many threads to claim: the slot's share of the window, or of all, at most."""

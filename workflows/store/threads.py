@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -110,7 +110,8 @@ def settle(
     if statements.has_fused_statements():
         if following is None and (len(settlements) == 1 or _are_lone(settlements)):
             return _settle_each(settlements), []
-        return _settle_fused(settlements, following)
+        settled, claims = _settle_fused(settlements, following)
+        return settled, _let_in(claims) if following and following.handover else claims
     settled = {item.claim.thread_id for item in settlements if _settle_one(item)}
     if following is None:
         return settled, []
@@ -118,11 +119,20 @@ def settle(
     if following.handover:
         over = [s for s in settlements if s.is_over and s.claim.thread_id in settled]
         count = min(count, len(over))
-    return settled, claim_queued(following.group_id, count)
+    claims = claim_queued(following.group_id, count)
+    return settled, _let_in(claims) if following.handover else claims
 
 
-def claim_queued(group_id: UUID, count: int) -> list[Claim]:
+def _let_in(claims: list[Claim]) -> list[Claim]:
+    """Let the time in queue of threads begin now: until now their window had no place for them."""
+    now = clock.now()
+    return [replace(claim, queued_at=now) for claim in claims]
+
+
+def claim_queued(group_id: UUID, count: int, *, window: int = 0) -> list[Claim]:
     """Claim up to `count` queued threads of a group, in their order.
+
+    Those that did not fit into the `window` at first (0 is no limit) could not move until now.
 
     One that was attempted before may be what killed its worker: it is claimed alone, so that it
     takes nobody along.
@@ -137,7 +147,10 @@ def claim_queued(group_id: UUID, count: int) -> list[Claim]:
         claims = _claim_rows(_together(list(next_ones)))
     if claims:
         transition.follow(THREAD_EDGES, ThreadState.QUEUED, "claim")
-    return claims
+    if not window:
+        return claims
+    first = [claim for claim in claims if claim.idx < window]
+    return first + _let_in([claim for claim in claims if claim.idx >= window])
 
 
 def _together(queued: list[tuple[int, int]]) -> list[int]:
