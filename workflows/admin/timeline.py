@@ -14,6 +14,7 @@ from typing import Any
 
 from workflows import clock
 from workflows.models import NodeExecution, Run
+from workflows.selectors.runs import kind_in_words
 from workflows.selectors.sleeps import Sleep, Sleeps, sleeps_of
 
 #: The newest so many steps are drawn; the list of all is one click away.
@@ -204,7 +205,7 @@ def _step(row: NodeExecution, axis: Axis, sleeps: Sleeps) -> Step:
     values = (("Input", row.input), ("Output", row.output), ("Error", row.error))
     return Step(
         node=row.node,
-        kind=row.kind,
+        kind=kind_in_words(row.kind, row.input),
         came_from=row.came_from,
         attempt=row.attempt,
         status=row.status,

@@ -11,6 +11,7 @@ from workflows.models import Run
 from workflows.selectors.families import children_of, tree_of
 from workflows.selectors.runs import (
     history_of,
+    kind_in_words,
     progress_of,
     progress_share,
     progress_words,
@@ -114,7 +115,8 @@ def draw_history(console: Console, run: Run) -> None:
         told = f"{error.get('code')}: {error.get('message')}" if error else ""
         waited, ran = each.started_at - each.queued_at, each.ended_at - each.started_at
         times = (f"{waited.total_seconds():.3f} s", f"{ran.total_seconds():.3f} s")
-        cells = (each.node, each.kind, each.came_from, each.attempt, status_text(each.status))
+        kind = kind_in_words(each.kind, each.input)
+        cells = (each.node, kind, each.came_from, each.attempt, status_text(each.status))
         drawn.add_row(*row(*cells, *times, told))
     for wait in cancelled_waits(run, _CANCELLED_SHOWN):
         length = (wait.over_at or wait.opened_at) - wait.opened_at

@@ -37,6 +37,17 @@ def history_of(run: Run) -> QuerySet[NodeExecution]:
     return NodeExecution.objects.filter(run=run).order_by("id")
 
 
+def kind_in_words(kind: str, given: Any) -> str:
+    """Return the kind of a row of the history; with the node whose step it has undone, if it has.
+
+    Args:
+        kind: the kind.
+        given: the input of the row.
+    """
+    is_undoing = kind == "compensate" and isinstance(given, dict) and "node" in given
+    return f"{kind} {given['node']}" if is_undoing else kind
+
+
 def waits_of(run: Run) -> QuerySet[Suspension]:
     """Return what a run waits for, the oldest wait first."""
     return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "id")

@@ -13,6 +13,9 @@ from workflows.selectors.locks import words_of
 from workflows.selectors.questions import addressees_in_words
 from workflows.selectors.runs import waits_of
 
+#: So many levels of child runs are looked into for somebody who can end a wait.
+_DEEPEST = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -111,11 +114,21 @@ def _task_words(suspension: Suspension) -> tuple[str, str]:
     return task, "the worker that runs it"
 
 
-def _child_words(suspension: Suspension) -> tuple[str, str]:
+def _child_words(suspension: Suspension, depth: int = 0) -> tuple[str, str]:
+    """Return which child run is waited for, and who can end what that one waits for first."""
     child = suspension.children.defer("input", "output").first()
     if child is None:
         return "a child run", "nobody: it is gone"
-    return f"child run {child.pk} of workflow {child.workflow_name!r}", "whoever can end that run"
+    what = f"child run {child.pk} of workflow {child.workflow_name!r}"
+    first = waits_of(child).first()
+    if first is None or depth == _DEEPEST:
+        return what, "whoever can end that run"
+    if first.kind == "child":
+        return what, _child_words(first, depth + 1)[1]
+    return (
+        what,
+        f"{_words(first, plan_of(child))[1]} (at {first.node!r} of {child.workflow_name!r})",
+    )
 
 
 def _before(suspension: Suspension) -> str:

@@ -24,6 +24,7 @@ from workflows.management.answers import (
 )
 from workflows.management.arguments import read_lines, read_text, read_value
 from workflows.management.refusals import UsageError, blaming, lines
+from workflows.selectors.runs import kind_in_words
 from workflows.testing.beside import called_beside
 from workflows.testing.cases import run_cases
 from workflows.testing.script import Entry, read_script, read_stubs
@@ -217,7 +218,12 @@ def _steps(nodes: list[dict[str, Any]]) -> Any:
     drawn = table("node", "kind", "from", "try", "status", "output or error")
     for each in nodes:
         told = json.dumps(each["error"] or each["output"], ensure_ascii=False)
-        cells = (each["node"], each["kind"], each["from"] or "", each["attempt"])
+        cells = (
+            each["node"],
+            kind_in_words(each["kind"], each["input"]),
+            each["from"] or "",
+            each["attempt"],
+        )
         drawn.add_row(*row(*cells, status_text(each["status"]), _short(told)))
     return drawn
 
