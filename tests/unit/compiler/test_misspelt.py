@@ -85,12 +85,14 @@ def test_what_is_no_condition_of_a_join_says_what_to_write(
     ("when", "odd"),
     [("5", "int"), ("'yes'", "string"), ("[1 == 1]", "list"), ("-1.5", "double"), ("null", "null")],
 )
-def test_a_constant_that_is_no_boolean_is_no_condition(
-    when: str, odd: str, problems: Problems
+def test_a_constant_that_is_no_boolean_is_warned_of(
+    when: str, odd: str, compiled: Callable[..., Compiled]
 ) -> None:
+    """No more: a condition that is never asked does no harm, and one that is fails its node."""
     switch = '- {{id: a, type: switch, choices: [{{when: "{}", next: end}}], default: end}}\n'
-    (problem,) = problems(START + switch.format(when) + END)
-    assert (problem.code, problem.pointer) == ("expression_invalid", "/nodes/1/choices/0/when")
-    assert problem.message.endswith(f"and this one is always of type {odd}")
+    (warning,) = compiled(START + switch.format(when) + END).warnings
+    assert (warning.code, warning.pointer) == ("condition_constant", "/nodes/1/choices/0/when")
+    assert warning.message.endswith(f"and this one is always of type {odd}")
     for sound in ("true", "1 == 2", "bool", "x", "1 / 0 == 1"):
-        assert problems(START + switch.format(sound) + END) == []
+        warnings = compiled(START + switch.format(sound) + END).warnings
+        assert "condition_constant" not in {each.code for each in warnings}

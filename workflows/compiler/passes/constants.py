@@ -1,4 +1,4 @@
-"""A condition can be true or false."""
+"""Warns of conditions that cannot be true or false."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,17 @@ from workflows.expressions.kinds import kind
 
 
 def check(draft: Draft) -> Iterator[Problem]:
-    """Yield a problem for each condition that is a constant of another type."""
+    """Yield a warning for each condition that is a constant of another type.
+
+    No more than a warning: it fails its node when it is asked, and may stand where it never is.
+    """
     for use in draft.uses:
         odd = _constant(use) if _is_condition(use.field) else ""
         if odd:
             message = f"a condition gives true or false, and this one is always {odd}"
-            yield draft.field_problem("expression_invalid", message, of=use.field)
+            yield draft.field_problem(
+                "condition_constant", message, of=use.field, severity="warning"
+            )
 
 
 def _is_condition(field: Field) -> bool:
