@@ -11,7 +11,7 @@ from tests.support.real import standing_workers
 from workflows.testing import Harness
 
 #: An order is the same on every database: on the second one two of them show what differs.
-SEEDS = 49 if IS_LONG else 5 if connection.vendor == "postgresql" else 1
+SEEDS = 49 if IS_LONG else 3 if connection.vendor == "postgresql" else 1
 
 
 @pytest.fixture(scope="session", autouse=True)
