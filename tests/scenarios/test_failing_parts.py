@@ -28,7 +28,7 @@ from tests.support.builder import (
 )
 from tests.support.failing import REFUSED, branches, map_of_numbers, refuse
 from tests.support.invariants import assert_invariants
-from tests.support.orders import FIFTY, assert_output_in_every_order, runs_in_every_order
+from tests.support.orders import MANY, assert_output_in_every_order, runs_in_every_order
 from workflows import services
 from workflows.models import ThreadGroup
 from workflows.testing import Harness
@@ -73,7 +73,7 @@ def test_a_share_is_rounded_down(engine: Harness) -> None:
 
 
 def test_the_on_error_of_a_split_takes_the_failure_of_a_part() -> None:
-    for run in runs_in_every_order(branches(on_error="mend"), {"x": 1}, FIFTY):
+    for run in runs_in_every_order(branches(on_error="mend"), {"x": 1}, MANY):
         assert_completed(run)
         assert (run.output["x"], run.output["code"]) == (1, "refused")
         assert run.output["at"] in ("a", "c")
@@ -132,7 +132,7 @@ def test_a_failure_goes_outwards_to_the_first_that_takes_it() -> None:
         "output": [[1, 2], None, [5]],
         "errors": [{"index": 1, "node": "bad", **REFUSED}],
     }
-    for run in runs_in_every_order(definition, {"items": [[1, 2], [3, 13, 4], [5]]}, FIFTY):
+    for run in runs_in_every_order(definition, {"items": [[1, 2], [3, 13, 4], [5]]}, MANY):
         assert_completed(run, output)
         states = ThreadGroup.objects.filter(run=run).values_list("state", flat=True)
         assert sorted(states) == ["failed"] * 2 + ["joined"] * 5

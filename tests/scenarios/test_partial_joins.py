@@ -27,7 +27,7 @@ from tests.support.builder import (
     workflow,
 )
 from tests.support.invariants import assert_invariants
-from tests.support.orders import FIFTY, assert_output_in_every_order, runs_in_every_order
+from tests.support.orders import MANY, assert_output_in_every_order, runs_in_every_order
 from workflows import services
 from workflows.models import Suspension, Thread, ThreadGroup
 from workflows.testing import Harness
@@ -72,7 +72,7 @@ def test_all_is_the_default_and_can_be_written() -> None:
 
 def test_any_goes_on_with_the_first_that_arrives() -> None:
     """Contract: `wait_for: any`"""
-    for run in runs_in_every_order(timed(wait_for="any"), orders=FIFTY):
+    for run in runs_in_every_order(timed(wait_for="any"), orders=MANY):
         assert_completed(run, {"output": ["a"]})
         assert seconds_of(run) == 1
         assert part_states(run) == ["cancelled", "cancelled", "arrived"]
@@ -80,13 +80,13 @@ def test_any_goes_on_with_the_first_that_arrives() -> None:
 
 def test_a_number_goes_on_with_so_many_in_the_order_of_the_definition() -> None:
     """Contract: `wait_for`: a number"""
-    for run in runs_in_every_order(timed(wait_for=2), orders=FIFTY):
+    for run in runs_in_every_order(timed(wait_for=2), orders=MANY):
         assert_completed(run, {"output": ["b", "a"]})
         assert seconds_of(run) == 2
 
 
 def test_the_first_n_are_exactly_n() -> None:
-    for run in runs_in_every_order(alike(wait_for=2), orders=FIFTY):
+    for run in runs_in_every_order(alike(wait_for=2), orders=MANY):
         assert sorted(part_states(run)) == ["arrived"] * 2 + ["cancelled"] * 3
         arrived = [
             name for name, state in zip(LETTERS, part_states(run), strict=True)
@@ -209,7 +209,7 @@ def test_absorbed_branches_that_were_not_begun_keep_the_context_of_the_split() -
         delay("later", "PT1M"),
         end(),
     )
-    for run in runs_in_every_order(definition, orders=FIFTY):
+    for run in runs_in_every_order(definition, orders=MANY):
         assert_completed(run, {"n": 2, "output": "changed"})
         assert set(part_states(run)) == {"arrived"}
         steps = run.history.filter(node__in=[f"{name}2" for name in LETTERS])

@@ -30,7 +30,7 @@ from tests.support.builder import (
 from tests.support.failing import refuse
 from tests.support.invariants import assert_invariants
 from tests.support.orders import (
-    FIFTY,
+    MANY,
     assert_output_in_every_order,
     in_process,
     runs_in_every_order,
@@ -84,7 +84,7 @@ def test_the_first_n_items_are_exactly_n() -> None:
         edit("part", output="${item}", next=None),
         end(output=ONLY_OUTPUT),
     )
-    for run in runs_in_every_order(definition, {"items": [0, 1, 2, 3, 4]}, FIFTY):
+    for run in runs_in_every_order(definition, {"items": [0, 1, 2, 3, 4]}, MANY):
         states = part_states(run)
         assert Counter(states) == {"ended": 2, "cancelled": 3}
         kept = [idx if state == "ended" else None for idx, state in enumerate(states)]
@@ -138,7 +138,7 @@ def test_the_rest_of_a_map_can_be_absorbed() -> None:
         delay("later", "PT1M"),
         end(),
     )
-    for run in runs_in_every_order(definition, {"items": ["a", "b", "c", "d"]}, FIFTY):
+    for run in runs_in_every_order(definition, {"items": ["a", "b", "c", "d"]}, MANY):
         assert part_states(run) == ["ended"] * 4
         assert run.output["n"] == 2
         assert sum(value is not None for value in run.output["output"]) == 1
@@ -156,7 +156,7 @@ def test_of_absorbed_parts_as_many_begin_as_the_window_lets_live_at_once() -> No
         delay("later", "PT1M"),
         end(output={}),
     )
-    for run in runs_in_every_order(definition, {"items": [1, 2, 3, 4, 5, 6]}, FIFTY):
+    for run in runs_in_every_order(definition, {"items": [1, 2, 3, 4, 5, 6]}, MANY):
         assert part_states(run) == ["ended"] * 3 + ["cancelled"] * 3
 
 

@@ -33,7 +33,7 @@ from tests.support.builder import (
 from tests.support.failing import refuse
 from tests.support.invariants import assert_invariants
 from tests.support.orders import (
-    FIFTY,
+    MANY,
     Order,
     assert_output_in_every_order,
     engine_in,
@@ -101,7 +101,7 @@ def test_exactly_one_wins_whoever_it_is() -> None:
         activity("after", "test.count", result="times"),
         end(),
     )
-    for run in runs_in_every_order(definition, {"output": ["base"]}, FIFTY):
+    for run in runs_in_every_order(definition, {"output": ["base"]}, MANY):
         states = part_states(run)
         assert sorted(states) == ["cancelled"] * 3 + ["ended"]
         winner = names[states.index("ended")]
@@ -242,7 +242,7 @@ def test_the_others_race_on_when_a_failure_is_tolerated() -> None:
         end(),
     )  # fmt: skip
     errors = [{"name": "bad", "code": "refused", "message": "never again", "node": "bad"}]
-    assert_output_in_every_order(definition, {}, {"winner": "slow", "errors": errors}, FIFTY)
+    assert_output_in_every_order(definition, {}, {"winner": "slow", "errors": errors}, MANY)
 
 
 def test_a_race_that_nobody_can_win_fails() -> None:

@@ -20,7 +20,7 @@ from tests.support.builder import (
     workflow,
 )
 from tests.support.failing import REFUSED, branches, map_of_numbers, refuse
-from tests.support.orders import FIFTY, assert_output_in_every_order, runs_in_every_order
+from tests.support.orders import MANY, assert_output_in_every_order, runs_in_every_order
 from workflows.models import ThreadGroup
 from workflows.testing import Harness
 
@@ -34,7 +34,7 @@ def test_so_many_failures_are_tolerated_and_listed() -> None:
         "errors": [{"name": "a", "node": "a", **REFUSED}, {"name": "c", "node": "c", **REFUSED}],
         "after": True,
     }
-    for run in runs_in_every_order(branches(tolerate={"count": 2}), {}, FIFTY):
+    for run in runs_in_every_order(branches(tolerate={"count": 2}), {}, MANY):
         assert_completed(run, output)
         assert part_states(run) == ["failed", "arrived", "failed"]
         assert ThreadGroup.objects.get(run=run).state == "joined"
@@ -46,7 +46,7 @@ def test_a_share_of_failures_is_tolerated() -> None:
     errors = [{"index": index, "node": "bad", **REFUSED} for index in (1, 3, 5)]
     output = {"items": items, "output": [0, None, 20, None, 40, None], "errors": errors}
     assert_output_in_every_order(
-        map_of_numbers(tolerate={"percent": 50}), {"items": items}, output, FIFTY
+        map_of_numbers(tolerate={"percent": 50}), {"items": items}, output, MANY
     )
 
 
