@@ -6,7 +6,7 @@ from importlib import import_module
 from benchmarks.place import open_place
 from benchmarks.report import Row, show
 
-QUESTIONS = ("sequence", "fan_out", "parked", "pure")
+QUESTIONS = ("sequence", "fan_out", "parked", "pure", "trials")
 MOST_MEMORY = 150  # MiB a worker process
 
 

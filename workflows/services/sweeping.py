@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -100,15 +100,7 @@ def sweep_once() -> Swept | None:
 def _sweep(limit: int) -> Swept:
     with transaction.atomic():
         freed = free_claims.apply(limit)
-    timers = _count(fire_timer, suspensions.due(limit))
-    limited = limited_queues()
-    with transaction.atomic():
-        ready = [ThreadReady(*row) for row in sweep.take_ready(limit, spare=limited)]
-        left = [EventLeft(candidate_id) for candidate_id in candidates.take_due(limit)]
-    publish.send_threads(ready)
-    publish.send_deliveries(left)
-    sent = len(ready) + len(left) + sum(send_waiting(queue) for queue in limited)
-    late = _count(_fail_late, sweep.late_runs(limit))
+    due = move_due(limit)
     with own_transaction():
         standing = groups.standing_groups(limit, clock.now() - PATIENCE)
     for group_id, queue, slots in standing:
@@ -125,11 +117,9 @@ def _sweep(limit: int) -> Swept:
         forgotten = control.forget_old_requests(limit)
         unused = contents.perhaps_unused(min(limit, _MOST_REMOVED))
     removed = _count(_remove_content, unused)
-    return Swept(
+    return replace(
+        due,
         freed=freed,
-        sent=sent,
-        timers=timers,
-        late=late,
         helped=len(standing),
         joined=joined,
         matched=matched,
@@ -142,6 +132,20 @@ def _sweep(limit: int) -> Swept:
         forgotten=forgotten,
         removed=removed,
     )
+
+
+def move_due(limit: int) -> Swept:
+    """Move what time alone has brought about: nothing else tells of it, even if nothing is lost."""
+    timers = _count(fire_timer, suspensions.due(limit))
+    limited = limited_queues()
+    with transaction.atomic():
+        ready = [ThreadReady(*row) for row in sweep.take_ready(limit, spare=limited)]
+        left = [EventLeft(candidate_id) for candidate_id in candidates.take_due(limit)]
+    publish.send_threads(ready)
+    publish.send_deliveries(left)
+    sent = len(ready) + len(left) + sum(send_waiting(queue) for queue in limited)
+    late = _count(_fail_late, sweep.late_runs(limit))
+    return Swept(sent=sent, timers=timers, late=late)
 
 
 def _count(mend: Callable[[T], bool], found: list[T]) -> int:

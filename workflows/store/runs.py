@@ -7,16 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from workflows import clock, contents
-from workflows.models import Run, Thread, ThreadGroup
+from workflows.models import Run, Thread
 from workflows.states import (
     RUN_EDGES,
     RUN_FINAL,
-    THREAD_LIVE,
-    THREAD_OVER,
-    GroupState,
     RunStatus,
     SuspensionState,
     ThreadState,
@@ -171,19 +169,11 @@ def can_move(run_id: UUID) -> bool:
     Asked in one statement: between two, a thread could go from what the second looks for to what
     the first has looked for.
     """
-    moving = Thread.objects.filter(
-        run=OuterRef("pk"), state__in=(ThreadState.READY, ThreadState.RUNNING)
-    )
-    parts = Thread.objects.filter(group=OuterRef("pk"))
-    groups = ThreadGroup.objects.filter(run=OuterRef("pk"), state=GroupState.OPEN)
-    # A queued part behind a window full of sleepers waits as they do.
-    live = Count("threads", filter=Q(threads__state__in=THREAD_LIVE))
-    has_room = Q(parallel=0) | Q(live__lt=F("parallel"))
-    waiting = groups.filter(Exists(parts.filter(state=ThreadState.QUEUED)))
-    startable = waiting.annotate(live=live).filter(has_room)
-    joinable = groups.filter(~Exists(parts.exclude(state__in=THREAD_OVER)))
-    run = Run.objects.filter(pk=run_id)
-    return run.filter(Exists(moving) | Exists(startable) | Exists(joinable)).exists()
+    if statements.has_fused_statements():
+        return bool(statements.run("can_move", {"run": run_id}))
+    with connection.cursor() as cursor:
+        cursor.execute(statements.statement("can_move"), {"run": run_id.hex})
+        return cursor.fetchone() is not None
 
 
 def fall_asleep(run: Run) -> bool:

@@ -211,8 +211,12 @@ class Harness:
         held = [time for time in times if time is not None and time > self.clock.moment]
         return min(held, default=None)
 
-    def next_due(self) -> datetime | None:
-        """Return when something will move by itself, if anything will."""
+    def next_due(self, *, overdue: bool = False) -> datetime | None:
+        """Return when something will move by itself, if anything will.
+
+        Args:
+            overdue: tell also what could move already.
+        """
         times = (
             suspensions.next_due(),
             candidates.next_due(),
@@ -221,8 +225,8 @@ class Harness:
             self._next_lost(),
             self.pump.next_message_at(),
         )
-        future = [time for time in times if time is not None and time > self.clock.moment]
-        return min(future, default=None)
+        known = [time for time in times if time is not None]
+        return min((time for time in known if overdue or time > self.clock.moment), default=None)
 
     def run(self, name: str, data: Mapping[str, Any] | None = None, **options: Any) -> Run:
         """Start a run and let time pass until it is final or nothing moves by itself any more."""

@@ -156,27 +156,39 @@ class _Play:
     def through(self) -> bool:
         """Play until the run is final or nothing more is to come; True when it never would be."""
         for _ in range(MAX_TURNS):
-            happened = self._happen()
-            if self._work():
+            self._happen()  # before what falls due at the same moment
+            is_over, due = self._work()
+            while not is_over and self._happen():
+                is_over, due = self._work()
+            if is_over:
                 return False
-            if happened or self._can_happen():
-                continue
-            moment = self.next_moment()
-            if moment is None:
-                return False
-            if moment > LAST_MOMENT:
+            moment = self._earliest(due)
+            if moment is not None and moment > LAST_MOMENT:
                 break
-            self.harness.clock.move_to(moment)
+            if moment is not None:
+                self.harness.clock.move_to(moment)
+            elif not self._is_mended():
+                return False
         return self.harness.result(self.run).status not in RUN_FINAL
 
-    def _work(self) -> bool:
-        """Work off what can move; tell whether the run and all below it are over."""
-        while self.harness.pump.step():
-            pass
-        if is_family_over(self.run):
-            return True  # there is nothing left that a sweeper could find
-        self.harness.drain()
-        return is_family_over(self.run)
+    def _work(self) -> tuple[bool, datetime | None]:
+        """Work off what can move now; tell whether all is over, else when something else moves."""
+        pump, now = self.harness.pump, self.harness.clock.moment
+        while True:
+            while pump.step():
+                pass
+            if is_family_over(self.run):
+                return True, None
+            due = self.harness.next_due(overdue=True)
+            if due is None or due > now:
+                return False, due
+            if not pump.wake():
+                return False, self.harness.next_due()  # it is held up
+
+    def _is_mended(self) -> bool:
+        """Tell whether a sweeper has found what nothing told of: there should be nothing."""
+        swept = self.harness.pump.sweep()
+        return swept is not None and swept.has_mended
 
     def _happen(self) -> bool:
         """Let the first entry happen whose time has come; a question must have been asked."""
@@ -192,9 +204,6 @@ class _Play:
             elif entry.answer is not None:
                 self._answer(index, entry.answer.model_dump())
         return True
-
-    def _can_happen(self) -> bool:
-        return self._first() is not None
 
     def _first(self) -> tuple[int, Entry] | None:
         now = self.harness.clock.moment
@@ -224,9 +233,11 @@ class _Play:
 
     def next_moment(self) -> datetime | None:
         """Return when something is to happen, if anything is."""
+        return self._earliest(self.harness.next_due())
+
+    def _earliest(self, due: datetime | None) -> datetime | None:
         now = self.harness.clock.moment
-        times = [self.harness.next_due()]
-        times += [self.begin + entry.at for _, entry in self.pending]
+        times = [due, *(self.begin + entry.at for _, entry in self.pending)]
         return min((time for time in times if time is not None and time > now), default=None)
 
 
