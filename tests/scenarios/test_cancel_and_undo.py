@@ -5,7 +5,7 @@ import pytest
 from tests.support.activities import ledger
 from tests.support.assertions import assert_at_rest, assert_failed
 from tests.support.builder import activity, delay, end, fan_in, fan_out, gosub, wait_event, workflow
-from tests.support.families import child_of
+from tests.support.families import child_of, family
 from tests.support.orders import ORDERS, engine_in
 from tests.support.undoing import assert_all_undone, compensate, do, forget, undone
 from workflows import services
@@ -134,6 +134,43 @@ def test_children_are_cancelled_and_a_parent_is_told_at_the_end(engine: Harness)
     assert engine.result(child_of(child)).status == "cancelled"
     assert ledger == ["do a", "undo a"]
     assert engine.result(run).output["error"]["code"] == "child_cancelled"
+
+
+def test_children_under_way_undo_what_they_have_done(any_order: Harness) -> None:
+    """Also below a run that has nothing to undo; what goes its own way is left alone."""
+    engine = any_order
+    engine.publish(workflow("leaf", do("deep"), wait_event("wait", "go"), end()))
+    engine.publish(workflow("middle", gosub("call", "leaf"), end()))
+    left = gosub("left", "leaf", on_cancel="abandon")
+    split = fan_out("split", a="one", b="left", c="slow")
+    steps = [gosub("one", "middle", next="join"), left | {"next": "join"}]
+    steps += [delay("slow", "PT5S", next="two"), gosub("two", "saga", next="join")]
+    engine.publish(SAGA)
+    run = begun(engine, workflow("main", do("top"), split, *steps, fan_in("join"), end()))
+    engine.jump(seconds=5)
+    services.cancel(run.pk, reason="no longer wanted", compensate=True)
+    engine.drain()
+    ended = {each.workflow_name: each for each in family(run) if each.ended_at is not None}
+    assert {each.status for each in ended.values()} == {"cancelled"}
+    assert sorted(ended) == ["leaf", "main", "middle", "saga"]
+    (other,) = [each for each in family(run) if each.ended_at is None]
+    assert (other.workflow_name, other.parent, undone(other)) == ("leaf", run, [])
+    assert undone(ended["leaf"]) == ["deep"]
+    assert undone(ended["saga"]) == ["b", "a"]
+    for each in ended.values():
+        assert_at_rest(each)
+
+
+def test_a_child_that_undoes_is_not_stopped_by_a_second_cancel(engine: Harness) -> None:
+    slow = do("slow", undo={"what": "slow", "fail": 2})
+    engine.publish(workflow("saga", slow, wait_event("wait", "go"), end()))
+    run = begun(engine, workflow("main", do("a"), gosub("call", "saga"), end()))
+    services.cancel(run.pk, compensate=True)
+    assert services.cancel(run.pk).status == "cancelled"
+    engine.jump(minutes=1)
+    child = engine.result(child_of(run))
+    assert (child.status, undone(child)) == ("cancelled", ["slow"])
+    assert undone(run) == []
 
 
 def test_an_event_that_comes_too_late_wakes_nobody(engine: Harness) -> None:

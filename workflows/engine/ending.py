@@ -102,6 +102,7 @@ def undo(run: Run, plan: Plan, reason: str) -> list[Hint]:
     By a thread of its own: those that were stopped stay as they were. Whether there is anything to
     undo is asked when all have stopped: until then one of them may still write a step.
     """
+    runs.undo(run)
     closed = stop_all(run, plan, "cancel")
     if compensations.newest(run.pk) is None:
         return _finish(run, plan, closed, "cancel", reason=reason)

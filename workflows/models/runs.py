@@ -41,6 +41,8 @@ class Run(models.Model):
     on_cancel = models.CharField(max_length=7, blank=True)  # cancel, abandon
     pins = PlainJSONField(null=True)  # workflow name: [version id, its digest]
     has_orphans = models.BooleanField(default=False)  # children that are still to be cancelled
+    # Cancelled as soon as its finished steps are undone; its children are cancelled likewise.
+    undoes = models.BooleanField(default=False, db_default=False)
     threads_made = models.PositiveBigIntegerField(default=0, db_default=0)  # by splits
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

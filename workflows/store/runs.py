@@ -158,6 +158,12 @@ def wind_up(run: Run, reason: str) -> None:
     Run.objects.filter(pk=run.pk).update(status=run.status, reason=reason)
 
 
+def undo(run: Run) -> None:
+    """Note on a locked run that it is to be cancelled when its steps are undone."""
+    run.undoes = True
+    Run.objects.filter(pk=run.pk).update(undoes=True)
+
+
 def put_off(run: Run, deadline: datetime | None) -> None:
     """Give a locked run more time."""
     Run.objects.filter(pk=run.pk).update(deadline_at=deadline)
@@ -194,7 +200,14 @@ _NOT_WAITED_FOR = (
 
 
 def _orphans() -> QuerySet[Run]:
-    return Run.objects.filter(_NOT_WAITED_FOR, on_cancel="cancel").exclude(status__in=RUN_FINAL)
+    live = Run.objects.exclude(status__in=RUN_FINAL)
+    return live.filter(_NOT_WAITED_FOR, on_cancel="cancel", undoes=False)
+
+
+def below_undoing(run_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of several runs whose parent undoes what it has done."""
+    rows = Run.objects.filter(pk__in=run_ids, parent__undoes=True)
+    return set(rows.values_list("pk", flat=True))
 
 
 def orphans_of(

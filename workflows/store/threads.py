@@ -193,12 +193,6 @@ def insert_at(run_id: UUID, node: str, *, queue: str, lease_until: datetime) -> 
     return Thread.objects.create(run_id=run_id, lease_until=lease_until, **place).pk
 
 
-def is_any_at(run_id: UUID, node: str) -> bool:
-    """Tell whether a thread of a run that is not over is at a node."""
-    there = Thread.objects.filter(run_id=run_id, node=node)
-    return there.exclude(state__in=THREAD_OVER).exists()
-
-
 def has_live(run_id: UUID) -> bool:
     """Tell whether any thread of a run is not over."""
     return Thread.objects.filter(run_id=run_id).exclude(state__in=THREAD_OVER).exists()

@@ -3,11 +3,10 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from workflows.compiler.plan import UNDOING
 from workflows.engine.ending import cancel, cancel_together, undo
 from workflows.engine.hints import Hint
 from workflows.engine.plans import load_plan
-from workflows.store import runs, suspensions, threads
+from workflows.store import runs, suspensions
 
 
 def apply(run_id: UUID, *, reason: str = "", compensate: bool = False) -> list[Hint] | None:
@@ -21,18 +20,21 @@ def apply(run_id: UUID, *, reason: str = "", compensate: bool = False) -> list[H
     plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
     if not compensate:
         return cancel(run, plan, reason)
-    if threads.is_any_at(run.pk, UNDOING):
-        return []  # it is being done
-    return undo(run, plan, reason)
+    return [] if run.undoes else undo(run, plan, reason)
 
 
 def apply_to_orphans(run_ids: Collection[UUID], *, reason: str) -> tuple[int, list[Hint]]:
-    """Stop everything in child runs that nobody waits for, many at once; return how many."""
+    """Stop everything in child runs that nobody waits for, many at once; return how many.
+
+    Those whose parent undoes what it has done undo what they have done.
+    """
     locked = runs.lock_live(run_ids)
+    undoing = runs.below_undoing(run_ids)
     # What a plug-in or the question queue has to hear of is closed run by run.
-    asking = suspensions.runs_that_ask(run_ids)
-    hints = cancel_together([run for run in locked if run.pk not in asking], reason)
+    alone = undoing | suspensions.runs_that_ask(run_ids)
+    hints = cancel_together([run for run in locked if run.pk not in alone], reason)
     for run in locked:
-        if run.pk in asking:
-            hints += cancel(run, load_plan(run.version_id, runs.load_info(run.pk).digest), reason)
+        if run.pk in alone:
+            plan = load_plan(run.version_id, runs.load_info(run.pk).digest)
+            hints += (undo if run.pk in undoing else cancel)(run, plan, reason)
     return len(locked), hints
