@@ -91,7 +91,8 @@ def lock_run(run_id: UUID) -> Run | None:
     # NO KEY UPDATE: rows that refer to the run are inserted meanwhile without waiting.
     locked = Run.objects.select_for_update(no_key=True).filter(pk=run_id)
     # Read when somebody asks for them: they can be long, and every sleeper locks its run.
-    return locked.exclude(status__in=RUN_FINAL).defer("input", "output").first()
+    rows = locked.exclude(status__in=RUN_FINAL).defer("input", "output").order_by()
+    return next(iter(rows), None)
 
 
 def lock_live(run_ids: Collection[UUID]) -> list[Run]:

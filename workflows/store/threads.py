@@ -61,7 +61,7 @@ def claim_thread(thread_id: int, seq: int) -> Claim | None:
         due = Thread.objects.filter(
             id=thread_id, seq=seq, state=ThreadState.READY, wake_at__lte=values["now"]
         )
-        claims = _claim_rows(list(due.values_list("id", flat=True)))
+        claims = _claim_rows([thread_id]) if due.update(**_claimed()) else []
         for claim in claims:
             if claim.seq == 0 and claim.group_id is None:
                 runs.mark_moving(claim.run_id)
@@ -144,7 +144,8 @@ def claim_queued(group_id: UUID, count: int, *, window: int = 0) -> list[Claim]:
     else:
         queued = Thread.objects.filter(group_id=group_id, state=ThreadState.QUEUED)
         next_ones = queued.order_by("idx").values_list("id", "attempt")[:count]
-        claims = _claim_rows(_together(list(next_ones)))
+        ids = _together(list(next_ones))
+        claims = _claim_rows(ids) if Thread.objects.filter(id__in=ids).update(**_claimed()) else []
     if claims:
         transition.follow(THREAD_EDGES, ThreadState.QUEUED, "claim")
     if not window:
@@ -246,16 +247,19 @@ def release_all(group_id: UUID, window: int) -> list[Thread]:
 _RELEASED = ("id", "state", "seq", "queue", "priority")
 
 
+def _claimed() -> dict[str, Any]:
+    return {
+        "state": ThreadState.RUNNING,
+        "attempt": F("attempt") + 1,
+        "fence": F("fence") + 1,
+        "lease_until": lease_end(),
+        "claimed_by": worker_name(),
+        "claimed_at": clock.now(),
+    }
+
+
 def _claim_rows(ids: list[int]) -> list[Claim]:
     rows = Thread.objects.filter(id__in=ids)
-    rows.update(
-        state=ThreadState.RUNNING,
-        attempt=F("attempt") + 1,
-        fence=F("fence") + 1,
-        lease_until=lease_end(),
-        claimed_by=worker_name(),
-        claimed_at=clock.now(),
-    )
     return [Claim(*row) for row in rows.order_by("idx", "id").values_list(*_CLAIM_FIELDS)]
 
 

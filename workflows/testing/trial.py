@@ -155,11 +155,12 @@ class _Play:
 
     def through(self) -> bool:
         """Play until the run is final or nothing more is to come; True when it never would be."""
+        due: datetime | None = None
         for _ in range(MAX_TURNS):
             self._happen()  # before what falls due at the same moment
-            is_over, due = self._work()
+            is_over, due = self._work(due)
             while not is_over and self._happen():
-                is_over, due = self._work()
+                is_over, due = self._work(due)
             if is_over:
                 return False
             moment = self._earliest(due)
@@ -171,19 +172,25 @@ class _Play:
                 return False
         return self.harness.result(self.run).status not in RUN_FINAL
 
-    def _work(self) -> tuple[bool, datetime | None]:
-        """Work off what can move now; tell whether all is over, else when something else moves."""
+    def _work(self, due: datetime | None) -> tuple[bool, datetime | None]:
+        """Work off what can move now; tell whether all is over, else when something else moves.
+
+        Args:
+            due: when something was to move by itself, as it was told the last time.
+        """
         pump, now = self.harness.pump, self.harness.clock.moment
         while True:
             while pump.step():
-                pass
-            if is_family_over(self.run):
-                return True, None
-            due = self.harness.next_due(overdue=True)
+                due = None
+            if due is None or due > now:
+                if is_family_over(self.run):
+                    return True, None
+                due = self.harness.next_due(overdue=True)
             if due is None or due > now:
                 return False, due
             if not pump.wake():
                 return False, self.harness.next_due()  # it is held up
+            due = None
 
     def _is_mended(self) -> bool:
         """Tell whether a sweeper has found what nothing told of: there should be nothing."""
