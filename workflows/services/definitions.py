@@ -15,7 +15,7 @@ from workflows.compiler.compile import Compiled, compile_document
 from workflows.compiler.compile import calls_in as compiler_calls_in
 from workflows.compiler.plan import Plan
 from workflows.context.values import digest
-from workflows.definition.parse import read_document
+from workflows.definition.parse import Document, read_document
 from workflows.dispatch.publish import task_names
 from workflows.effects import allowed
 from workflows.engine.plans import keep_plan
@@ -90,9 +90,13 @@ def validate(text: str, *, source: str = "<string>", beside: Mapping[str, str] =
         beside: the workflows that are about to be published with it, so that it may call them, as
             `contents_of` gives them.
     """
+    return _compile(read_document(text, source=source), beside)
+
+
+def _compile(document: Document, beside: Mapping[str, str]) -> Compiled:
     queues = {*conf.settings().queues, conf.settings().default_queue}
     return compile_document(
-        read_document(text, source=source),
+        document,
         kinds=kinds(),
         activities=nameable(),
         queues=queues,
@@ -105,26 +109,33 @@ def validate(text: str, *, source: str = "<string>", beside: Mapping[str, str] =
 def name_in(text: str, *, source: str = "<string>") -> str | None:
     """Return the name of the workflow that a document defines; None when it has none."""
     try:
-        value = read_document(text, source=source).value
+        return _name_of(read_document(text, source=source))
     except DefinitionError:
         return None
-    name = value.get("workflow") if isinstance(value, dict) else None
-    return name if isinstance(name, str) else None
 
 
 def contents_of(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the workflows that these (source, text) define: the digest of each, by its name."""
     found: dict[str, str] = {}
     for source, text in texts:
-        name = name_in(text, source=source)
+        try:
+            document = read_document(text, source=source)
+        except DefinitionError:
+            continue
+        name = _name_of(document)
         if name is not None:
-            found[name] = _digest(text, source)
+            found[name] = _digest(document)
     return found
 
 
-def _digest(text: str, source: str) -> str:
+def _name_of(document: Document) -> str | None:
+    name = document.value.get("workflow") if isinstance(document.value, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _digest(document: Document) -> str:
     try:
-        return digest(read_document(text, source=source).value)
+        return digest(document.value)
     except ValueRefusedError:
         return ""  # no version has this content
 
@@ -157,22 +168,22 @@ def publish(
         DefinitionError: with every problem of the document.
         PermissionRefusedError: `by` may not publish code that runs inside of the workers.
     """
-    compiled = validate(text, source=source, beside=beside)
+    document = read_document(text, source=source)
+    compiled = _compile(document, beside)
     definition = keep_plan(compiled.plan).definition
     is_trusted = any(allowed.needs_trust(node.config) for node in compiled.plan.nodes.values())
     if by is not None and is_trusted:
         access.require(by, "publish_trusted_code")
-    document: Any = read_document(text, source=source).value
     with transaction.atomic():
         version, is_new = definitions.insert_version(
             definition.workflow,
             title=definition.title,
             digest=compiled.plan.digest,
-            document=document,
+            document=document.value,
             user_id=by.pk if by is not None else None,
         )
     return Published(
-        version, is_new, [*compiled.warnings, *_missing_secrets(compiled.plan, document)]
+        version, is_new, [*compiled.warnings, *_missing_secrets(compiled.plan, document.value)]
     )
 
 
