@@ -34,6 +34,7 @@ __all__ = [
     "activities",
     "activity",
     "call",
+    "described",
     "nameable",
     "registered",
     "replaced_by",
@@ -61,7 +62,8 @@ class ActivityError(NodeError):
     retryable: ClassVar[bool] = True
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(_storable(code)[:CODE_LENGTH], _storable(message)[:MESSAGE_LENGTH])
+        kept = _storable(code)[:CODE_LENGTH] or "activity_failed"
+        super().__init__(kept, _storable(message)[:MESSAGE_LENGTH])
 
 
 class NonRetryableError(ActivityError):
@@ -314,10 +316,12 @@ def call(activity: Activity, given: object, *, context: ActivityContext) -> Any:
         keywords[name] = context
     try:
         answer = activity.function(**keywords)
-    except ActivityError:
+    except ActivityError as error:
+        if not hasattr(error, "failure"):  # a class of the author's that skips our `__init__`
+            ActivityError.__init__(error, "activity_failed", described(error))
         raise
     except Exception as error:
-        raise ActivityError("activity_failed", _description(error)) from error
+        raise ActivityError("activity_failed", described(error)) from error
     return _plain_answer(activity, answer)
 
 
@@ -373,11 +377,15 @@ def _plain_answer(activity: Activity, answer: Any) -> Any:
     raise NonRetryableError("activity_output", message)
 
 
-def _description(error: Exception) -> str:
+def described(error: BaseException) -> str:
+    """Return the class of an error and its text, whatever its own methods do."""
+    # Not `__name__` of the class: a metaclass may make anything of it.
+    name = str(type.__dict__["__name__"].__get__(type(error)))
     try:
-        return f"{type(error).__name__}: {error}"
+        text = str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide which error it was
-        return type(error).__name__
+        return name
+    return f"{name}: {text}" if text else name
 
 
 def _storable(text: str) -> str:

@@ -288,15 +288,26 @@ def test_what_an_activity_must_not_do_fails_it_by_name(
 
 
 @pytest.mark.parametrize(
-    ("how", "name"), [("asyncio", "CancelledError"), ("generator", "GeneratorExit")]
+    ("how", "code", "message"),
+    [
+        ("asyncio", "activity_failed", "CancelledError"),
+        ("generator", "activity_failed", "GeneratorExit"),
+        ("own", "activity_failed", "Stop: enough"),
+        ("group", "activity_failed", "BaseExceptionGroup: two (2 sub-exceptions)"),
+        ("wordless", "activity_failed", "WordlessError: no words"),
+        ("unnamed", "activity_failed", "UnnamedError: odd"),
+        ("codeless", "activity_failed", "no code"),
+    ],
 )
-def test_what_is_no_exception_fails_an_activity_too(engine: Harness, how: str, name: str) -> None:
+def test_whatever_an_activity_raises_fails_it(
+    engine: Harness, how: str, code: str, message: str
+) -> None:
     """Else it would end its worker, and the next one with it."""
     node = activity("a", "test.give_up", input={"how": how}, retry={"attempts": 2})
     engine.publish(workflow("seq", node, end()))
     run = engine.run("seq")
-    assert_failed(run, "activity_failed", "a")
-    assert (run.error["message"], run.error["attempt"]) == (name, 2)
+    assert_failed(run, code, "a")
+    assert (run.error["message"], run.error["attempt"]) == (message, 2)
 
 
 def test_a_failure_behind_a_transactional_activity_does_not_undo_it(engine: Harness) -> None:

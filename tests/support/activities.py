@@ -101,7 +101,7 @@ def linger(value: Any = None, seconds: float = 0.05) -> Any:
     return value
 
 
-class Killed(BaseException):
+class Killed(KeyboardInterrupt):
     """Ends a worker in the middle of a step, as SIGKILL does: nothing catches it."""
 
 
@@ -119,10 +119,39 @@ def leave() -> None:
     raise SystemExit(3)
 
 
+class Stop(BaseException):
+    """What a library of its own sort ends a task with."""
+
+
+class WordlessError(ActivityError):
+    """Does not call the `__init__` that it inherits."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "no words")
+
+
+class _Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise LookupError
+
+
+class UnnamedError(Exception, metaclass=_Nameless):
+    """Whoever asks for the name of its class gets an error."""
+
+
 @activity("test.give_up")
 def give_up(how: str) -> None:
-    """Raise what is no `Exception`, as a task of asyncio that was cancelled does."""
-    raise {"asyncio": CancelledError, "generator": GeneratorExit}[how]
+    """Raise what is no `Exception`, as a task of asyncio that was cancelled does, or an odd one."""
+    raise {
+        "asyncio": CancelledError(),
+        "generator": GeneratorExit(),
+        "own": Stop("enough"),
+        "group": BaseExceptionGroup("two", [Stop(), Stop()]),
+        "wordless": WordlessError(),
+        "unnamed": UnnamedError("odd"),
+        "codeless": ActivityError("", "no code"),
+    }[how]
 
 
 @activity("test.break_transaction", transactional=True)

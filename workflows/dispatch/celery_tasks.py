@@ -10,6 +10,7 @@ from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps, loads
 
 from workflows import conf
+from workflows.activities import described
 from workflows.dispatch.celery import best_effort
 from workflows.dispatch.task_calls import FAILED, NOT_JSON, UNKNOWN, Ending, TaskCall, failed
 from workflows.errors import suggest
@@ -87,11 +88,8 @@ def run_here(call: TaskCall) -> Ending | None:
 def ended_with(error: BaseException) -> Ending:
     """Return the ending that an exception of a task stands for."""
     code = NOT_JSON if isinstance(error, EncodeError) else FAILED
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide which error it was
-        text = type(error).__name__
-    return failed(code, text, exception=type(error).__name__)
+    text = described(error)
+    return failed(code, text, exception=text.partition(":")[0])
 
 
 def task_names() -> Collection[str]:
