@@ -33,8 +33,7 @@ def code(
         else _isolated(source, context, seconds, call)
     )
     if "error" in answer:
-        error = answer["error"]
-        raise _RAISED.get(error["code"], ActivityError)(error["code"], error["message"])
+        raise _failure(**answer["error"])
     try:
         check_value(
             answer["context"],
@@ -47,8 +46,24 @@ def code(
     return left
 
 
-#: What another attempt would end with too.
-_RAISED = {"code_syntax": NonRetryableError, "code_output": NonRetryableError}
+#: What is said of a source by who runs it, and how: all else is the engine's to say.
+_SAID = {
+    "code_error": ActivityError,
+    "code_memory": ActivityError,
+    "code_output": NonRetryableError,
+    "code_syntax": NonRetryableError,
+}
+
+
+def _failure(code: str, message: str, **_: Any) -> ActivityError:
+    if code not in _SAID:
+        return _no_answer()
+    return _SAID[code](code, message)
+
+
+def _no_answer() -> ActivityError:
+    # The source runs in the process that answers, so it can say anything.
+    return NonRetryableError("code_output", "What its process has answered is no answer.")
 
 
 def _in_process(source: str, context: dict[str, Any], seconds: float | None) -> dict[str, Any]:
@@ -95,6 +110,5 @@ def _answer(talk: Talk, limits: Limits, most: int) -> dict[str, Any]:
     match answer:
         case {"error": {"code": str(), "message": str()}} | {"context": dict()}:
             return dict(answer)
-        case _:  # the source runs in the process that answers, so it can say anything
-            message = "What its process has answered is no answer."
-            raise NonRetryableError("code_output", message)
+        case _:
+            raise _no_answer()
