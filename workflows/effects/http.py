@@ -94,10 +94,17 @@ def _request(method: str, url: httpx2.URL, parts: Mapping[str, Any]) -> Outgoing
     headers += [("User-Agent", "celeriac")] if "user-agent" not in names else []
     headers += [("Accept", "*/*")] if "accept" not in names else []
     if parts["query"]:
-        url = url.copy_merge_params(_pairs(parts["query"]))
+        url = _with_query(url, _pairs(parts["query"]))
     length = [("Content-Length", str(len(body)))] if body is not None else []
     host = url.netloc.decode("ascii")
     return Outgoing(method, url, [("Host", host), *headers, *length], body)
+
+
+def _with_query(url: httpx2.URL, pairs: Mapping[str, Any]) -> httpx2.URL:
+    try:
+        return url.copy_merge_params(pairs)
+    except httpx2.InvalidURL:
+        raise NonRetryableError("http_url", "With its `query` the URL is too long.") from None
 
 
 def _encoded(body: Any, content_type: str) -> tuple[bytes | None, str]:
