@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 
 from workflows import clock
@@ -159,6 +160,22 @@ def break_transaction() -> str:
     """Catch an error of the database inside the transaction, which breaks it."""
     transaction.set_rollback(True)
     return "done"
+
+
+@activity("test.refused_commit", transactional=True)
+def refused_commit(name: str) -> str:
+    """Write what the database refuses only when all of it is committed."""
+    QueueState.objects.create(name=name, next_at=clock.now())
+    Permission.objects.create(name="x", codename="x", content_type_id=10**6)
+    return name
+
+
+@activity("test.after_commit", transactional=True)
+def after_commit(name: str) -> str:
+    """Leave something to be done after the commit that fails."""
+    QueueState.objects.create(name=name, next_at=clock.now())
+    transaction.on_commit(refuse)
+    return name
 
 
 @activity("test.kill")
