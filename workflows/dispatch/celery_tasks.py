@@ -78,8 +78,12 @@ def run_here(call: TaskCall) -> Ending | None:
     task = current_app.tasks[call.name]
     try:
         done = task.apply(tuple(call.args), call.kwargs, task_id=str(call.id), throw=False)
+    except KeyboardInterrupt:
+        raise  # somebody stops this process
     except SystemExit:
         return failed(FAILED, f"Task {call.name!r} tried to end its process.")
+    except BaseException as error:  # noqa: BLE001 - what Celery lets through, or stumbles over
+        return ended_with(error)
     if done.state == states.FAILURE:
         return ended_with(done.result)
     return _as_sent(done.result) if done.state == states.SUCCESS else None
@@ -121,5 +125,5 @@ def _as_sent(answer: Any) -> Ending:
     """Return an answer as it would arrive by a message."""
     try:
         return {"answer": loads(dumps(answer))}
-    except (TypeError, ValueError) as error:
-        return failed(NOT_JSON, f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - serialisers are the author's code
+        return failed(NOT_JSON, described(error))
