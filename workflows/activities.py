@@ -117,8 +117,8 @@ class Activity:
     `heartbeat`: longest silence before the attempt counts as dead.
     `is_internal`: works for a kind of node of its own; a node of kind `activity` cannot name it.
     `is_stub`: answers from a script, in a trial.
-    `grace`: it keeps its time limit itself, and has so much longer to clear up before it is broken
-    off.
+    `grace`: tells what it has beyond its time limit, which it keeps itself, before it is broken
+    off; it is asked at each call.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Activity:
     doc: str = ""
     is_internal: bool = False
     is_stub: bool = False
-    grace: timedelta = timedelta(0)
+    grace: Callable[[], timedelta] = timedelta  # none
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def activity(
     transactional: bool = False,
     heartbeat: timedelta | None = None,
     internal: bool = False,
-    grace: timedelta = timedelta(0),
+    grace: Callable[[], timedelta] = timedelta,
 ) -> Callable[[F], F]:
     """Register a function as an activity; it stays callable as before.
 
@@ -227,7 +227,7 @@ def activity(
         transactional: Its database writes and the thread's step commit together.
         heartbeat: Longest time without `ActivityContext.heartbeat` before it counts as dead.
         internal: Only a kind of node may ask for it, by this name; authors cannot.
-        grace: It keeps its time limit itself; what it has beyond it to clear up.
+        grace: Tells what it has to clear up, beyond its time limit, which it keeps itself.
 
     Raises:
         ConfigurationError: The name is taken or is no name, or the function cannot be called

@@ -15,7 +15,7 @@ from workflows.activities import ActivityContext, ActivityError, NonRetryableErr
 from workflows.context.values import loads
 from workflows.effects.dialling import Deadline
 from workflows.effects.exchange import Answer, Headers, Outgoing, exchange, port_of, read_url
-from workflows.effects.limits import GRACE, own_seconds
+from workflows.effects.limits import clearing, own_seconds
 from workflows.effects.secrets import Redactor, reveal, steps
 from workflows.errors import ValueRefusedError
 
@@ -33,7 +33,7 @@ _CHARSET = re.compile(
 _FORM = "application/x-www-form-urlencoded"
 
 
-@activity("http", internal=True, grace=GRACE)
+@activity("http", internal=True, grace=clearing)
 def http(  # noqa: PLR0913 - the fields of a node
     *,
     method: str,

@@ -166,7 +166,7 @@ class _TimeLimit:
 
     def __init__(self, activity: Activity, watched: Supervision) -> None:
         self._watched = watched
-        self._seconds = watched.seconds + activity.grace.total_seconds()
+        self._seconds = watched.seconds + activity.grace().total_seconds()
         self._silence = activity.heartbeat.total_seconds() if activity.heartbeat else None
 
     @property

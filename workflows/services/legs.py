@@ -85,7 +85,7 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
     outer = connections.in_transaction()
     start = monotonic()
     leg: Written | Stop
-    with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()) as call:
+    with watch.calling(activity, _seconds(stop.wait) + activity.grace().total_seconds()) as call:
         if activity.transactional:
             leg = _in_transaction(cursor, stop, activity, call)
         else:
