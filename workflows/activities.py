@@ -34,6 +34,7 @@ __all__ = [
     "activities",
     "activity",
     "call",
+    "described",
     "nameable",
     "registered",
     "replaced_by",
@@ -61,7 +62,8 @@ class ActivityError(NodeError):
     retryable: ClassVar[bool] = True
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(_storable(code)[:CODE_LENGTH], _storable(message)[:MESSAGE_LENGTH])
+        kept = _storable(code)[:CODE_LENGTH] or "activity_failed"
+        super().__init__(kept, _storable(message)[:MESSAGE_LENGTH])
 
 
 class NonRetryableError(ActivityError):
@@ -115,8 +117,8 @@ class Activity:
     `heartbeat`: longest silence before the attempt counts as dead.
     `is_internal`: works for a kind of node of its own; a node of kind `activity` cannot name it.
     `is_stub`: answers from a script, in a trial.
-    `grace`: it keeps its time limit itself, and has so much longer to clear up before it is broken
-    off.
+    `grace`: tells what it has beyond its time limit, which it keeps itself, before it is broken
+    off; it is asked at each call.
     """
 
     name: str
@@ -126,7 +128,7 @@ class Activity:
     doc: str = ""
     is_internal: bool = False
     is_stub: bool = False
-    grace: timedelta = timedelta(0)
+    grace: Callable[[], timedelta] = timedelta  # none
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def activity(
     transactional: bool = False,
     heartbeat: timedelta | None = None,
     internal: bool = False,
-    grace: timedelta = timedelta(0),
+    grace: Callable[[], timedelta] = timedelta,
 ) -> Callable[[F], F]:
     """Register a function as an activity; it stays callable as before.
 
@@ -225,7 +227,7 @@ def activity(
         transactional: Its database writes and the thread's step commit together.
         heartbeat: Longest time without `ActivityContext.heartbeat` before it counts as dead.
         internal: Only a kind of node may ask for it, by this name; authors cannot.
-        grace: It keeps its time limit itself; what it has beyond it to clear up.
+        grace: Tells what it has to clear up, beyond its time limit, which it keeps itself.
 
     Raises:
         ConfigurationError: The name is taken or is no name, or the function cannot be called
@@ -314,10 +316,12 @@ def call(activity: Activity, given: object, *, context: ActivityContext) -> Any:
         keywords[name] = context
     try:
         answer = activity.function(**keywords)
-    except ActivityError:
+    except ActivityError as error:
+        if not hasattr(error, "failure"):  # a class of the author's that skips our `__init__`
+            ActivityError.__init__(error, "activity_failed", described(error))
         raise
     except Exception as error:
-        raise ActivityError("activity_failed", _description(error)) from error
+        raise ActivityError("activity_failed", described(error)) from error
     return _plain_answer(activity, answer)
 
 
@@ -373,11 +377,15 @@ def _plain_answer(activity: Activity, answer: Any) -> Any:
     raise NonRetryableError("activity_output", message)
 
 
-def _description(error: Exception) -> str:
+def described(error: BaseException) -> str:
+    """Return the class of an error and its text, whatever its own methods do."""
+    # Not `__name__` of the class: a metaclass may make anything of it.
+    name = str(type.__dict__["__name__"].__get__(type(error)))
     try:
-        return f"{type(error).__name__}: {error}"
+        text = str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide which error it was
-        return type(error).__name__
+        return name
+    return f"{name}: {text}" if text else name
 
 
 def _storable(text: str) -> str:

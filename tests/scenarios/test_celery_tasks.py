@@ -105,6 +105,16 @@ def test_a_task_that_ends_its_process_fails_the_node(engine: Harness) -> None:
     assert_failed(begin(engine, one("shop.leave")), "task_failed", "call")
 
 
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("own", "task_failed"), ("digits", "task_failed"), ("nested", "task_output")],
+)
+def test_whatever_a_task_ends_with_ends_no_worker_of_ours(
+    engine: Harness, how: str, code: str
+) -> None:
+    assert_failed(begin(engine, one("shop.odd", args=[how])), code, "call")
+
+
 def test_celery_s_own_retries_are_one_attempt(engine: Harness) -> None:
     run = begin(engine, one("shop.own_retry"))
     assert_completed(run, {"output": 2})

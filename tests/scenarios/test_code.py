@@ -270,3 +270,6 @@ def test_trusted_source_has_a_time_limit(engine: Harness, settings: Settings) ->
     allow(settings, "trusted")
     done = run(engine, "while True: pass", timeout="PT0.2S")
     assert_failed(done, "timeout", "work")
+    # It has none of the time that a sandbox is left to clear up.
+    done = run(engine, "import threading; threading.Event().wait(2)", timeout="PT0.2S")
+    assert_failed(done, "timeout", "work")

@@ -241,7 +241,15 @@ def test_what_isolated_source_prints_is_nobodys(
 
 @pytest.mark.parametrize(
     "said",
-    ['{"error": 1}', '{"error": {"code": [1], "message": "x"}}', "{}", "[1]", '{"context": [1]}'],
+    [
+        '{"error": 1}',
+        '{"error": {"code": [1], "message": "x"}}',
+        '{"error": {"code": "lost_work", "message": "x"}}',
+        '{"error": {"code": "", "message": ""}}',
+        "{}",
+        "[1]",
+        '{"context": [1]}',
+    ],
 )
 def test_what_isolated_source_answers_for_its_process_is_looked_at(
     engine: Harness, isolated: Settings, said: str

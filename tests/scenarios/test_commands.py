@@ -264,6 +264,13 @@ def test_what_is_left_in_the_background_is_ended_and_not_waited_for(
     assert _running(mark) == []
 
 
+def test_a_program_does_not_outlive_what_watches_over_it(engine: Harness, mode: str) -> None:
+    mark = f"33{os.getpid()}"
+    script = f"kill -9 $PPID; exec sleep {mark}"
+    assert_failed(run(engine, "sh", "-c", script, timeout="PT9S"), "command_killed", "work")
+    assert _running(mark) == []
+
+
 def test_a_cancelled_run_ends_its_program(
     engine: Harness, mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

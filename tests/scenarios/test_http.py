@@ -112,6 +112,11 @@ def test_a_body_is_text_json_or_a_form(
         (Reply(200, b"a\x00b", {"Content-Type": "text/plain"}), {"base64": "YQBi"}),
         (Reply(200, b"x", {"Content-Type": "text/plain; charset=punycode"}), {"base64": "eA=="}),
         (Reply(200, gzip.compress(b"packed"), {"Content-Encoding": "gzip"}), "packed"),
+        (
+            Reply(200, gzip.compress(b"in ") + gzip.compress(b"two"), {"Content-Encoding": "gzip"}),
+            "in two",
+        ),
+        (Reply(200, gzip.compress(b"padded") + bytes(9), {"Content-Encoding": "gzip"}), "padded"),
     ],
 )  # fmt: skip
 def test_an_answer_is_json_text_or_base64(
@@ -198,6 +203,8 @@ def test_a_host_that_is_not_named_is_refused(
         "no url",
         "http://me:secret@127.0.0.1/",
         "http://127.0.0.1:99999/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:-1/",
         "http://a\nb/",
         "//127.0.0.1/",
         "http://0177.0.0.1/",
@@ -207,6 +214,12 @@ def test_what_is_no_url_for_a_call_is_refused(engine: Harness, web: Server, url:
     run = call(engine, "${url}", {"url": url})
     assert_failed(run, "http_url", "call")
     assert "127.0.0.1" not in engine.result(run).error["message"]
+
+
+def test_a_query_that_is_too_long_is_refused(engine: Harness, web: Server) -> None:
+    run = call(engine, web.url(), {"x": "x" * 70_000}, query={"q": "${x}"}, retry={"attempts": 3})
+    assert_failed(run, "http_url", "call")
+    assert run.error["attempt"] == 1
 
 
 def test_a_url_that_is_no_text_is_refused(engine: Harness, web: Server) -> None:
@@ -270,8 +283,9 @@ def test_a_packed_answer_is_whole_or_none(
     headers = {"Content-Encoding": packing, "Content-Type": "text/plain"}
     whole = engine.result(call(engine, web.on("/whole", Reply(200, packed, headers))))
     assert whole.output["answer"]["body"] == "x, y, " * 1000
-    cut = call(engine, web.on("/cut", Reply(200, packed[:-6], headers)))
-    assert_failed(cut, "http_broken", "call")
+    for size in (1, 2, len(packed) - 6):
+        cut = call(engine, web.on(f"/cut{size}", Reply(200, packed[:size], headers)))
+        assert_failed(cut, "http_broken", "call")
     assert_completed(call(engine, web.on("/none", Reply(200, b"", headers)), method="HEAD"))
 
 

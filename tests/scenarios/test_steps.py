@@ -288,15 +288,26 @@ def test_what_an_activity_must_not_do_fails_it_by_name(
 
 
 @pytest.mark.parametrize(
-    ("how", "name"), [("asyncio", "CancelledError"), ("generator", "GeneratorExit")]
+    ("how", "code", "message"),
+    [
+        ("asyncio", "activity_failed", "CancelledError"),
+        ("generator", "activity_failed", "GeneratorExit"),
+        ("own", "activity_failed", "Stop: enough"),
+        ("group", "activity_failed", "BaseExceptionGroup: two (2 sub-exceptions)"),
+        ("wordless", "activity_failed", "WordlessError: no words"),
+        ("unnamed", "activity_failed", "UnnamedError: odd"),
+        ("codeless", "activity_failed", "no code"),
+    ],
 )
-def test_what_is_no_exception_fails_an_activity_too(engine: Harness, how: str, name: str) -> None:
+def test_whatever_an_activity_raises_fails_it(
+    engine: Harness, how: str, code: str, message: str
+) -> None:
     """Else it would end its worker, and the next one with it."""
     node = activity("a", "test.give_up", input={"how": how}, retry={"attempts": 2})
     engine.publish(workflow("seq", node, end()))
     run = engine.run("seq")
-    assert_failed(run, "activity_failed", "a")
-    assert (run.error["message"], run.error["attempt"]) == (name, 2)
+    assert_failed(run, code, "a")
+    assert (run.error["message"], run.error["attempt"]) == (message, 2)
 
 
 def test_a_failure_behind_a_transactional_activity_does_not_undo_it(engine: Harness) -> None:
@@ -307,3 +318,24 @@ def test_a_failure_behind_a_transactional_activity_does_not_undo_it(engine: Harn
     assert_failed(run, "expression_error", "b")
     assert visited(run) == ["start", "a"]
     assert QueueState.objects.filter(name="kept").exists()
+
+
+def test_a_commit_that_is_refused_fails_the_activity(engine: Harness) -> None:
+    """No worker was lost: another attempt of the same would be refused as well."""
+    step = activity("a", "test.refused_commit", input={"name": "gone"}, retry={"attempts": 2})
+    engine.publish(workflow("seq", {**step, "on_error": "b"}, edit("b", c="${error.code}"), end()))
+    run = engine.run("seq")
+    assert_completed(run)
+    assert run.output["c"] == "activity_failed"
+    assert run.output["error"]["message"].startswith("IntegrityError: ")
+    steps = NodeExecution.objects.filter(run=run, node="a").order_by("attempt")
+    assert list(steps.values_list("attempt", "status")) == [(1, "failed"), (2, "failed")]
+    assert not QueueState.objects.filter(name="gone").exists()
+
+
+def test_what_fails_after_a_commit_undoes_no_step(engine: Harness) -> None:
+    engine.publish(workflow("seq", activity("a", "test.after_commit", input={"name": "x"}), end()))
+    run = engine.run("seq")
+    assert_completed(run, {"output": "x"})
+    assert list(NodeExecution.objects.filter(run=run, node="a").values_list("attempt")) == [(1,)]
+    assert QueueState.objects.filter(name="x").exists()

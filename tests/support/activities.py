@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 
 from workflows import clock
@@ -101,7 +102,7 @@ def linger(value: Any = None, seconds: float = 0.05) -> Any:
     return value
 
 
-class Killed(BaseException):
+class Killed(KeyboardInterrupt):
     """Ends a worker in the middle of a step, as SIGKILL does: nothing catches it."""
 
 
@@ -119,10 +120,39 @@ def leave() -> None:
     raise SystemExit(3)
 
 
+class Stop(BaseException):
+    """What a library of its own sort ends a task with."""
+
+
+class WordlessError(ActivityError):
+    """Does not call the `__init__` that it inherits."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "no words")
+
+
+class _Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise LookupError
+
+
+class UnnamedError(Exception, metaclass=_Nameless):
+    """Whoever asks for the name of its class gets an error."""
+
+
 @activity("test.give_up")
 def give_up(how: str) -> None:
-    """Raise what is no `Exception`, as a task of asyncio that was cancelled does."""
-    raise {"asyncio": CancelledError, "generator": GeneratorExit}[how]
+    """Raise what is no `Exception`, as a task of asyncio that was cancelled does, or an odd one."""
+    raise {
+        "asyncio": CancelledError(),
+        "generator": GeneratorExit(),
+        "own": Stop("enough"),
+        "group": BaseExceptionGroup("two", [Stop(), Stop()]),
+        "wordless": WordlessError(),
+        "unnamed": UnnamedError("odd"),
+        "codeless": ActivityError("", "no code"),
+    }[how]
 
 
 @activity("test.break_transaction", transactional=True)
@@ -130,6 +160,22 @@ def break_transaction() -> str:
     """Catch an error of the database inside the transaction, which breaks it."""
     transaction.set_rollback(True)
     return "done"
+
+
+@activity("test.refused_commit", transactional=True)
+def refused_commit(name: str) -> str:
+    """Write what the database refuses only when all of it is committed."""
+    QueueState.objects.create(name=name, next_at=clock.now())
+    Permission.objects.create(name="x", codename="x", content_type_id=10**6)
+    return name
+
+
+@activity("test.after_commit", transactional=True)
+def after_commit(name: str) -> str:
+    """Leave something to be done after the commit that fails."""
+    QueueState.objects.create(name=name, next_at=clock.now())
+    transaction.on_commit(refuse)
+    return name
 
 
 @activity("test.kill")

@@ -84,3 +84,20 @@ def hang_once(mark: str) -> str:
     if len(Path(mark).read_text().splitlines()) == 1:
         threading.Event().wait(600)
     return "second"
+
+
+class Stop(BaseException):
+    """What a library of its own sort ends a task with."""
+
+
+@shared_task(name="shop.odd")
+def odd(how: str) -> Any:
+    """Raise what Celery lets through, or answer what its JSON stumbles over."""
+    if how == "own":
+        raise Stop("enough")
+    if how == "digits":
+        return 10**5000
+    answer: list[Any] = []
+    for _ in range(3000):
+        answer = [answer]
+    return answer

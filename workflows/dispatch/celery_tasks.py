@@ -10,6 +10,7 @@ from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps, loads
 
 from workflows import conf
+from workflows.activities import described
 from workflows.dispatch.celery import best_effort
 from workflows.dispatch.task_calls import FAILED, NOT_JSON, UNKNOWN, Ending, TaskCall, failed
 from workflows.errors import suggest
@@ -77,8 +78,12 @@ def run_here(call: TaskCall) -> Ending | None:
     task = current_app.tasks[call.name]
     try:
         done = task.apply(tuple(call.args), call.kwargs, task_id=str(call.id), throw=False)
+    except KeyboardInterrupt:
+        raise  # somebody stops this process
     except SystemExit:
         return failed(FAILED, f"Task {call.name!r} tried to end its process.")
+    except BaseException as error:  # noqa: BLE001 - what Celery lets through, or stumbles over
+        return ended_with(error)
     if done.state == states.FAILURE:
         return ended_with(done.result)
     return _as_sent(done.result) if done.state == states.SUCCESS else None
@@ -87,11 +92,8 @@ def run_here(call: TaskCall) -> Ending | None:
 def ended_with(error: BaseException) -> Ending:
     """Return the ending that an exception of a task stands for."""
     code = NOT_JSON if isinstance(error, EncodeError) else FAILED
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide which error it was
-        text = type(error).__name__
-    return failed(code, text, exception=type(error).__name__)
+    text = described(error)
+    return failed(code, text, exception=text.partition(":")[0])
 
 
 def task_names() -> Collection[str]:
@@ -123,5 +125,5 @@ def _as_sent(answer: Any) -> Ending:
     """Return an answer as it would arrive by a message."""
     try:
         return {"answer": loads(dumps(answer))}
-    except (TypeError, ValueError) as error:
-        return failed(NOT_JSON, f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - serialisers are the author's code
+        return failed(NOT_JSON, described(error))

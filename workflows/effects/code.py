@@ -1,7 +1,6 @@
 """The activity of `code` nodes: runs their source in the sandbox, or in this process."""
 
-import signal
-import threading
+from datetime import timedelta
 from typing import Any
 
 from workflows import conf
@@ -9,12 +8,17 @@ from workflows.activities import ActivityContext, ActivityError, NonRetryableErr
 from workflows.context.values import check_value, loads
 from workflows.effects.inside.run_code import run_source
 from workflows.effects.inside.talking import Talk
-from workflows.effects.limits import GRACE, own_seconds
+from workflows.effects.limits import clearing, own_seconds
 from workflows.effects.sandbox import Limits, run_inside
 from workflows.errors import ValueRefusedError
 
 
-@activity("code", internal=True, grace=GRACE)
+def _grace() -> timedelta:
+    """Return what only a sandbox needs: in this process the engine itself ends the time."""
+    return timedelta() if conf.settings().code == "trusted" else clearing()
+
+
+@activity("code", internal=True, grace=_grace)
 def code(
     source: str, context: dict[str, Any], seconds: float | None, call: ActivityContext
 ) -> dict[str, Any]:
@@ -28,13 +32,13 @@ def code(
     if mode == "off":
         raise NonRetryableError("code_off", f"{conf.CODE} is 'off': no `code` node is run.")
     answer = (
-        _in_process(source, context, seconds)
+        # The end of its time is an interrupt, and no error of the source.
+        run_source(source, context, passing=(KeyboardInterrupt,))
         if mode == "trusted"
         else _isolated(source, context, seconds, call)
     )
     if "error" in answer:
-        error = answer["error"]
-        raise _RAISED.get(error["code"], ActivityError)(error["code"], error["message"])
+        raise _failure(**answer["error"])
     try:
         check_value(
             answer["context"],
@@ -47,16 +51,24 @@ def code(
     return left
 
 
-#: What another attempt would end with too.
-_RAISED = {"code_syntax": NonRetryableError, "code_output": NonRetryableError}
+#: What is said of a source by who runs it, and how: all else is the engine's to say.
+_SAID = {
+    "code_error": ActivityError,
+    "code_memory": ActivityError,
+    "code_output": NonRetryableError,
+    "code_syntax": NonRetryableError,
+}
 
 
-def _in_process(source: str, context: dict[str, Any], seconds: float | None) -> dict[str, Any]:
-    if seconds is not None and threading.current_thread() is threading.main_thread():
-        # The engine's own alarm, without the time that it leaves a sandbox to clear up.
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    # The end of its time is one, and no error of the source.
-    return run_source(source, context, passing=(KeyboardInterrupt,))
+def _failure(code: str, message: str, **_: Any) -> ActivityError:
+    if code not in _SAID:
+        return _no_answer()
+    return _SAID[code](code, message)
+
+
+def _no_answer() -> ActivityError:
+    # The source runs in the process that answers, so it can say anything.
+    return NonRetryableError("code_output", "What its process has answered is no answer.")
 
 
 def _isolated(
@@ -95,6 +107,5 @@ def _answer(talk: Talk, limits: Limits, most: int) -> dict[str, Any]:
     match answer:
         case {"error": {"code": str(), "message": str()}} | {"context": dict()}:
             return dict(answer)
-        case _:  # the source runs in the process that answers, so it can say anything
-            message = "What its process has answered is no answer."
-            raise NonRetryableError("code_output", message)
+        case _:
+            raise _no_answer()

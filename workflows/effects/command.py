@@ -14,7 +14,7 @@ from typing import Any
 from workflows import conf
 from workflows.activities import ActivityContext, ActivityError, NonRetryableError, activity
 from workflows.effects.inside.talking import Talk, converse, end_group, frame
-from workflows.effects.limits import GRACE, own_seconds
+from workflows.effects.limits import clearing, own_seconds
 from workflows.effects.sandbox import WORK, Limits, rlimits, run_inside
 
 #: Where programs are looked for; the worker's own PATH is not passed on.
@@ -27,7 +27,7 @@ _CLEARING = 3.0
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
-@activity("command", internal=True, grace=GRACE)
+@activity("command", internal=True, grace=clearing)
 def command(  # noqa: PLR0913 - the fields of a node
     *,
     words: list[str],

@@ -18,6 +18,8 @@ from workflows.effects.addresses import may_name
 from workflows.effects.dialling import Deadline, GuardedBackend
 
 _LAST_PORT = 65535
+#: What a body in gzip begins with.
+_GZIP = b"\x1f"
 
 Headers = list[tuple[str, str]]
 
@@ -54,7 +56,8 @@ def read_url(text: str) -> httpx2.URL:
         url = httpx2.URL(text)
     except (httpx2.InvalidURL, UnicodeError, ValueError):
         raise NonRetryableError("http_url", "The text is no URL.") from None
-    if url.scheme not in ("http", "https") or not url.host or port_of(url) > _LAST_PORT:
+    is_port = url.port is None or 0 < url.port <= _LAST_PORT
+    if url.scheme not in ("http", "https") or not url.host or not is_port:
         raise NonRetryableError("http_url", "A URL begins with http:// or https:// and a host.")
     if url.userinfo:
         message = "A URL holds no name and password: send a header with a secret."
@@ -174,32 +177,52 @@ def _not_connected(error: Exception) -> ActivityError:
 def _read(chunks: Iterable[bytes], encoding: str) -> bytes:
     """Return the body, decompressed; never more than the limit is held, however it was packed."""
     most = conf.settings().captured_bytes
-    unpack = _unpacker(encoding)
+    packed = _Packed() if _is_packed(encoding) else None
     body = bytearray()
     for chunk in chunks:
-        room = most + 1 - len(body)
-        body += chunk if unpack is None else _unpacked(unpack, chunk, room)
+        body += chunk if packed is None else packed.unpacked(chunk, most + 1 - len(body))
         if len(body) > most:
             message = f"The answer is larger than {most:,} bytes (CAPTURED_BYTES)."
             raise NonRetryableError("http_too_large", message)
-    if unpack is not None and body and not unpack.eof:
+    if packed is not None and not packed.is_whole:
         raise ActivityError("http_broken", "The packed answer ends before its end.")
     return bytes(body)
 
 
-def _unpacker(encoding: str) -> "zlib._Decompress | None":
+def _is_packed(encoding: str) -> bool:
     match encoding.strip().lower():
         case "" | "identity":
-            return None
+            return False
         case "gzip" | "x-gzip" | "deflate":
-            return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header is recognised
+            return True
         case _:
             message = "The answer is packed in a way that is not known."
             raise NonRetryableError("http_encoding", message)
 
 
-def _unpacked(unpack: "zlib._Decompress", chunk: bytes, room: int) -> bytes:
-    try:
-        return unpack.decompress(chunk, room)
-    except zlib.error:
-        raise ActivityError("http_broken", "The packed answer cannot be unpacked.") from None
+class _Packed:
+    """A packed body, which may be several that stand one behind the other."""
+
+    def __init__(self) -> None:
+        self._member: zlib._Decompress | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing is missing; of no body at all nothing is."""
+        return self._member is None or self._member.eof
+
+    def unpacked(self, chunk: bytes, room: int) -> bytes:
+        """Return what a chunk holds, `room` bytes at most."""
+        body = bytearray()
+        while chunk and len(body) < room:
+            if self._member is None or (self._member.eof and chunk.startswith(_GZIP)):
+                self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
+            elif self._member.eof:
+                break  # what pads it out to whole blocks
+            try:
+                body += self._member.decompress(chunk, room - len(body))
+            except zlib.error:
+                message = "The packed answer cannot be unpacked."
+                raise ActivityError("http_broken", message) from None
+            chunk = self._member.unused_data
+        return bytes(body)

@@ -15,7 +15,7 @@ from workflows.activities import ActivityContext, ActivityError, NonRetryableErr
 from workflows.context.values import loads
 from workflows.effects.dialling import Deadline
 from workflows.effects.exchange import Answer, Headers, Outgoing, exchange, port_of, read_url
-from workflows.effects.limits import GRACE, own_seconds
+from workflows.effects.limits import clearing, own_seconds
 from workflows.effects.secrets import Redactor, reveal, steps
 from workflows.errors import ValueRefusedError
 
@@ -33,7 +33,7 @@ _CHARSET = re.compile(
 _FORM = "application/x-www-form-urlencoded"
 
 
-@activity("http", internal=True, grace=GRACE)
+@activity("http", internal=True, grace=clearing)
 def http(  # noqa: PLR0913 - the fields of a node
     *,
     method: str,
@@ -94,10 +94,17 @@ def _request(method: str, url: httpx2.URL, parts: Mapping[str, Any]) -> Outgoing
     headers += [("User-Agent", "celeriac")] if "user-agent" not in names else []
     headers += [("Accept", "*/*")] if "accept" not in names else []
     if parts["query"]:
-        url = url.copy_merge_params(_pairs(parts["query"]))
+        url = _with_query(url, _pairs(parts["query"]))
     length = [("Content-Length", str(len(body)))] if body is not None else []
     host = url.netloc.decode("ascii")
     return Outgoing(method, url, [("Host", host), *headers, *length], body)
+
+
+def _with_query(url: httpx2.URL, pairs: Mapping[str, Any]) -> httpx2.URL:
+    try:
+        return url.copy_merge_params(pairs)
+    except httpx2.InvalidURL:
+        raise NonRetryableError("http_url", "With its `query` the URL is too long.") from None
 
 
 def _encoded(body: Any, content_type: str) -> tuple[bytes | None, str]:

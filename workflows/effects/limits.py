@@ -4,8 +4,12 @@ from datetime import timedelta
 
 from workflows import conf
 
-#: What the engine waits beyond that, before it breaks an attempt off where it stands.
-GRACE = timedelta(seconds=10)
+_CLEARING = timedelta(seconds=10)
+
+
+def clearing() -> timedelta:
+    """Return what the engine waits beyond that, before it breaks an attempt off where it stands."""
+    return _CLEARING
 
 
 def own_seconds(wanted: float | None, default: float) -> float:

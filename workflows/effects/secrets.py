@@ -3,10 +3,12 @@
 import base64
 import html
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from workflows.activities import NonRetryableError
 from workflows.effects.addresses import matches
@@ -85,9 +87,11 @@ class Redactor:
     """Strikes values out of JSON, in each form that a server may give them back in."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        forms = {form for value in values for form in _forms(value)}
+        known = list(values)
+        forms = {form for value in known for form in _forms(value)}
         # The longest first: one value may be a part of another.
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        self._packed = {form for value in known for form in _packed(value.encode())}
 
     def clean(self, value: Any) -> Any:
         """Return the value without the secrets, in keys, texts and numbers alike."""
@@ -109,18 +113,63 @@ class Redactor:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, STRUCK_OUT)
-        return text
+        return STRUCK_OUT if self._is_hidden_in(text) else text
+
+    def _is_hidden_in(self, text: str) -> bool:
+        """Tell whether a value can be read out of a text that does not hold it as it is."""
+        once = _readings(text)
+        found = once.union(*map(_readings, once))
+        if any(form in reading for reading in found for form in self._forms):
+            return True
+        # In lines, and a hexadecimal in capitals.
+        joined = "".join(text.split())
+        return any(form in each for each in (joined, joined.lower()) for form in self._packed)
+
+
+def _readings(text: str) -> set[str]:
+    """Return what a text becomes for those who take it for a URL, HTML, JSON, or another charset.
+
+    The forms that are usual are struck out where they stand; but each character can be written in
+    many ways, and those who write them mix them.
+    """
+    found = {unquote(text), unquote_plus(text)} if "%" in text else set()
+    if "&" in text:
+        found.add(html.unescape(text))
+    if "\\" in text:
+        found.add(_unescaped(text))
+    if not text.isascii():
+        with suppress(UnicodeError):
+            found.add(text.encode("latin-1").decode())
+    return found - {text}
+
+
+def _unescaped(text: str) -> str:
+    read = _ESCAPED.sub(lambda found: _character(found[1]), text)
+    # Two escapes may be the halves of one character.
+    return read.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _character(escaped: str) -> str:
+    if len(escaped) > 1:
+        return chr(int(escaped[1:], 16))
+    return _LETTERS.get(escaped, escaped)
 
 
 def _forms(value: str) -> set[str]:
     raw = value.encode()
     forms = {value, value.strip(), quote(value), quote(value, safe=""), quote_plus(value)}
     forms |= {line for line in value.splitlines() if len(line) >= _LINE}
-    forms |= {html.escape(value), json.dumps(value)[1:-1], raw.hex()}
+    forms |= {html.escape(value), json.dumps(value)[1:-1]}
     forms |= {json.dumps(value, ensure_ascii=False)[1:-1]}
+    return {form for form in forms | _packed(raw) if form.strip()}
+
+
+def _packed(raw: bytes) -> set[str]:
+    """Return the forms in which no character of a value can be told from the next."""
+    forms = {raw.hex()}
     for encoded in _in_base64(raw):
         forms |= {encoded, encoded.replace("+", "-").replace("/", "_")}
-    return {form for form in forms if form.strip()}
+    return forms
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:
@@ -137,3 +186,5 @@ def _in_base64(raw: bytes) -> Iterator[str]:
 #: A line of a key in PEM form is told by itself; a shorter one may be any word.
 _LINE = 16
 _IN_BASE64 = 8
+_ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -10,7 +9,14 @@ from types import FrameType
 from typing import Any
 
 from workflows import clock
-from workflows.activities import Activity, ActivityContext, activities, registered
+from workflows.activities import (
+    Activity,
+    ActivityContext,
+    ActivityError,
+    activities,
+    described,
+    registered,
+)
 from workflows.activities import call as call_registered
 from workflows.compiler.plan import PlanNode
 from workflows.engine.cursor import Cursor
@@ -32,18 +38,6 @@ class ActivityTimeoutError(KeyboardInterrupt):
 
     What handles a Ctrl-C well handles this well: psycopg cancels the query that it waits for.
     """
-
-
-#: What an activity ends with, beside an answer. Not every Exception: those are an ActivityError by
-#: now. What is none, and not here, ends this process, which would be tried again and again.
-_ENDINGS = (
-    ActivityTimeoutError,
-    CeleriacError,
-    SystemExit,
-    MemoryError,
-    CancelledError,
-    GeneratorExit,
-)
 
 
 def node_call(node: PlanNode, cursor: Cursor) -> NodeCall[Any]:
@@ -122,7 +116,10 @@ def call_activity(
             answer = call_registered(activity, asked.input, context=context)
         finally:
             limit.stop()
-    except _ENDINGS as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not isinstance(error, ActivityTimeoutError):
+            raise  # somebody stops this process
+        # Whatever else passed through here would end the process, and then the next one.
         answer = _failed(error, asked)
     finally:
         limit.stop()  # the first may have been struck itself
@@ -148,11 +145,10 @@ def _failed(error: BaseException, asked: ActivityCall) -> Fail:
             return Fail(error.code, error.message, fatal=True)
         case SystemExit():
             return Fail("activity_failed", f"Activity {asked.activity!r} tried to end its process.")
-        case CancelledError() | GeneratorExit():
-            return Fail("activity_failed", type(error).__name__)
-        case _:
-            # Left to Celery, the message would neither be acknowledged nor recorded.
+        case MemoryError():
             return Fail("out_of_memory", f"Activity {asked.activity!r} ran out of memory.")
+        case _:
+            return failure_from(ActivityError("activity_failed", described(error)))
 
 
 class _TimeLimit:
@@ -170,7 +166,7 @@ class _TimeLimit:
 
     def __init__(self, activity: Activity, watched: Supervision) -> None:
         self._watched = watched
-        self._seconds = watched.seconds + activity.grace.total_seconds()
+        self._seconds = watched.seconds + activity.grace().total_seconds()
         self._silence = activity.heartbeat.total_seconds() if activity.heartbeat else None
 
     @property

@@ -1,6 +1,6 @@
 """A claimed thread as it walks: in memory, until one commit records all its steps."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -109,6 +109,15 @@ class Cursor:
         self.has_called = False
         self.asked = None
         self.entered_at = clock.now()
+
+    def copied(self) -> "Cursor":
+        """Return where the cursor is now, for `go_back`."""
+        return replace(self, steps=list(self.steps))
+
+    def go_back(self, before: "Cursor") -> None:
+        """Be where a copy was taken: what came after it was rolled back."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(before, each.name))
 
     def settled(self, state: ThreadState, event: str, **values: Any) -> Settlement:
         """Return what to write when the thread stops here in `state`."""

@@ -1,14 +1,15 @@
 """One leg of a thread: pure nodes, at most one activity, pure nodes, and what is to be written."""
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 from typing import TypeGuard
 
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from workflows import conf
-from workflows.activities import Activity
+from workflows.activities import Activity, ActivityError, described
 from workflows.engine.call import (
     Supervision,
     call_activity,
@@ -30,6 +31,8 @@ from workflows.services.again import outlasting
 from workflows.services.keeping import Call, Watch
 from workflows.store import connections, leases, threads
 from workflows.store.rows import Settlement
+
+logger = logging.getLogger("workflows.work")
 
 #: Seconds of an activity in which the database may well have been restarted.
 _LONG = 1.0
@@ -82,7 +85,7 @@ def _call(cursor: Cursor, stop: "_CallStop", watch: Watch) -> Settlement | Comma
     outer = connections.in_transaction()
     start = monotonic()
     leg: Written | Stop
-    with watch.calling(activity, _seconds(stop.wait) + activity.grace.total_seconds()) as call:
+    with watch.calling(activity, _seconds(stop.wait) + activity.grace().total_seconds()) as call:
         if activity.transactional:
             leg = _in_transaction(cursor, stop, activity, call)
         else:
@@ -126,8 +129,7 @@ def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, call: Call)
     if activity.transactional and not isinstance(answer, Fail) and transaction.get_rollback():
         answer = Fail("transaction_broken", "An error of the database was caught and passed over.")
     if isinstance(answer, Fail):
-        details = {**(answer.details or {}), **(stop.about or {})} or None
-        return replace(answer, input=stop.input, details=details)
+        return _failed(stop, answer)
     cursor.resolution = Resolution("activity", answer)
     return walk(cursor)
 
@@ -137,15 +139,39 @@ def _in_transaction(
 ) -> Written | Fail:
     """Call an activity whose writes commit with the step, or not at all."""
     stop: Stop | None = None
+    written: Written | None = None
+    before, commits = cursor.copied(), list[bool]()
     try:
         with transaction.atomic():
+            # The first of all that is called after the commit.
+            transaction.on_commit(lambda: commits.append(True))
             stop = _answered(cursor, asking, activity, call)
-            return _write(cursor, stop)
-    except Exception:
+            written = _write(cursor, stop)
+    except Exception as error:
+        if written is not None and commits:
+            # Its step is kept: what the activity has left to be done afterwards is its own affair.
+            logger.exception("what activity %r does after its commit failed", activity.name)
+            return written
+        if written is not None and _is_refusal(error):
+            cursor.go_back(before)
+            cursor.has_called, cursor.asked = True, asking.input
+            refused = ActivityError("activity_failed", described(error))
+            return _failed(asking, failure_from(refused))
         # After a time limit, the way out of the transaction may fail in any way.
         if isinstance(stop, Fail) and cursor.has_called:
             return stop
         raise
+    return written
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether a commit failed for what was to be committed, as deferred constraints do."""
+    return isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+
+
+def _failed(asking: "_CallStop", fail: Fail) -> Fail:
+    details = {**(fail.details or {}), **(asking.about or {})} or None
+    return replace(fail, input=asking.input, details=details)
 
 
 def _write(cursor: Cursor, stop: Stop) -> Written:

@@ -16,8 +16,11 @@ from workflows.testing.surrounded import Commits, surrounded
 _LEASES = Lease._meta.db_table  # noqa: SLF001 - Django's name
 
 
-class WorkerCrash(BaseException):
-    """Ends a worker in the middle of its work, as SIGKILL does: nothing is meant to catch it."""
+class WorkerCrash(KeyboardInterrupt):
+    """Ends a worker in the middle of its work, as SIGKILL does: nothing is meant to catch it.
+
+    Of what an activity can raise, only an interrupt is let through.
+    """
 
 
 @dataclass(slots=True)

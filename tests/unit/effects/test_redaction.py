@@ -1,4 +1,5 @@
 import base64
+import html
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -26,6 +27,29 @@ def test_each_form_of_a_value_is_struck_out(form: str) -> None:
     cleaned = Redactor([VALUE]).clean({"a": [f"x{form}y"], f"k{form}": 1})
     assert form not in str(cleaned)
     assert cleaned == {"a": ["x***y"], "k***": 1}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        quote(VALUE, safe="").lower(),
+        "".join(f"%{byte:02x}" for byte in VALUE.encode()),
+        quote(VALUE, safe="&+="),
+        quote(quote(VALUE, safe=""), safe=""),
+        "".join(f"&#{ord(each)};" for each in VALUE),
+        "".join(f"&#x{ord(each):x};" for each in VALUE),
+        html.escape(quote(VALUE, safe="&")),
+        'p\\u0026ss \\"word\\" \\u00FC\\/+=',
+        str(VALUE.encode()),
+        VALUE.encode().decode("latin-1"),
+        VALUE.encode().hex().upper(),
+        base64.encodebytes(b"before" * 7 + VALUE.encode()).decode(),
+    ],
+)
+def test_a_text_that_hides_a_value_in_another_form_is_struck_out_whole(form: str) -> None:
+    assert Redactor([VALUE]).clean({"a": f"x{form}y", "b": "x%20&amp;\\u0026y"}) == {
+        "a": "***", "b": "x%20&amp;\\u0026y"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])

@@ -17,6 +17,7 @@ from workflows.effects.inside.confine import give_up_root, limit
 from workflows.effects.inside.talking import Talk, converse, end_group, is_wanted, read_job
 
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _ROUNDS = 200
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     """Run the job on standard input, and write its answer to standard output."""
     job = read_job()
     if job["uid"] is None and job["adopts"]:
-        _adopt_orphans()
+        _control(_ADOPT_ORPHANS, 1)
     give_up_root(job["uid"])
     folder = Path(job["folder"])
     try:
@@ -61,6 +62,12 @@ def _run(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 def _start(job: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
     limits = job["limits"]
+
+    def prepare() -> None:
+        limit(limits)
+        if job["adopts"]:  # else the sandbox ends with this process, and all in it
+            _control(_DIE_WITH_PARENT, signal.SIGKILL)
+
     return subprocess.Popen(  # noqa: S603 - the settings name the programs
         job["command"],
         executable=job["program"],
@@ -69,7 +76,7 @@ def _start(job: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
         stderr=subprocess.PIPE,
         env=job["env"],
         start_new_session=True,
-        preexec_fn=lambda: limit(limits),  # noqa: PLW1509 - there is only one thread here
+        preexec_fn=prepare,  # noqa: PLW1509 - there is only one thread here
     )
 
 
@@ -102,13 +109,17 @@ def _read(folder: Path, name: str, most: int) -> str | None:
     return "too_much" if len(content) > most else base64.b64encode(content).decode()
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of what loses its parent below here, so that it can be ended too."""
+def _control(what: int, value: int) -> None:
+    """Change how the system treats this process.
+
+    It becomes the parent of what loses its parent below here, so that it can be ended too; or it
+    ends with its own parent, who would have ended it.
+    """
     if not sys.platform.startswith("linux"):
         return
     import ctypes  # noqa: PLC0415 - in the sandbox nothing needs it
 
-    ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
 def _end_others() -> None:
