@@ -141,6 +141,16 @@ def test_two_reports_of_the_same_trial_are_the_same(write: Write) -> None:
     assert call(*words).out == call(*words).out
 
 
+def test_an_event_without_an_id_has_the_same_one_in_every_report(write: Write) -> None:
+    file = write(workflow("w", wait_event("e", "paid", collect=3), end()))
+    events = [{"event": {"type": "paid", "id": name}} for name in (None, None, "mine")]
+    paid = write(json.dumps(events), "events.json")
+    words = ("try", file, "--input", "{}", "--now", "2030-01-01T00:00:00Z", "--json")
+    first, second = (call(*words, "--events", paid) for _ in range(2))
+    assert first.out == second.out
+    assert len({event["id"] for event in first.json["output"]["event"]}) == 3
+
+
 def test_the_drawing_shows_the_children(write: Write) -> None:
     write(PAY, "pay.yaml")
     drawn = call("try", write(ORDER, "order.yaml"), "--input", '{"total": 5}').out
