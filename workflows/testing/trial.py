@@ -260,7 +260,7 @@ class _Play:
         """Return the oldest question that this node asks, of the run or of one below it."""
         family = Q(run=self.run) | Q(run__root_id=self.run.pk)
         waits = Suspension.objects.filter(family, state="open", kind="person", is_asked=True)
-        return waits.filter(node=node).order_by("opened_at", "id").first()
+        return waits.filter(node=node).order_by("opened_at", "thread_id").first()
 
     def _answer(self, index: int, answer: dict[str, Any]) -> None:
         asked = self._asked(answer["node"])
