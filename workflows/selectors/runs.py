@@ -50,13 +50,13 @@ def kind_in_words(kind: str, given: Any) -> str:
 
 def waits_of(run: Run) -> QuerySet[Suspension]:
     """Return what a run waits for, the oldest wait first."""
-    return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "id")
+    return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "thread_id")
 
 
 def questions_of(run: Run) -> QuerySet[Suspension]:
     """Return what a run and its children ask and have asked people, the oldest first."""
     asked = Suspension.objects.filter(Q(run=run) | Q(family=run.pk), kind="person")
-    return asked.select_related("run").order_by("opened_at", "id")
+    return asked.select_related("run").order_by("opened_at", "thread_id")
 
 
 _PROGRESS = (

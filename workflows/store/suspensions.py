@@ -87,13 +87,14 @@ def next_due() -> datetime | None:
 def waiting_for(event_type: str, key: str) -> tuple[list[tuple[UUID, UUID]], bool]:
     """Return the ids of the open waits for an event and of their runs, the oldest wait first.
 
-    And whether there are candidates of this type and key, after which they come.
+    Those of one moment are in the order of their threads. And whether there are candidates of
+    this type and key, after which they come.
     """
     rows = Suspension.objects.filter(
         state=SuspensionState.OPEN, kind="event", event_type=event_type, event_key=key
     )
     left = candidates.are_left(event_type, key)
-    found = list(rows.order_by("opened_at", "pk").values_list("pk", "run_id", left))
+    found = list(rows.order_by("opened_at", "thread_id").values_list("pk", "run_id", left))
     return [(wait, run) for wait, run, _ in found], bool(found) and found[0][2]
 
 

@@ -1,5 +1,6 @@
 """One definition run to its end: in process, on virtual time, in a throw-away database."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from django.db.models import Min, Q, QuerySet
 from workflows import clock, services
 from workflows.activities import replaced_by
 from workflows.context.values import check_value
-from workflows.dispatch.inline import Mailbox, Message
+from workflows.dispatch.inline import Mailbox, Message, SlotMessage
 from workflows.dispatch.task_calls import answered_by
+from workflows.engine.hints import ThreadReady
 from workflows.errors import DefinitionError, InputRefusedError, Problem, ValueRefusedError
 from workflows.models import Run, Suspension
 from workflows.nodes.registry import without_plugin_hooks
@@ -30,6 +32,8 @@ from workflows.testing.throw_away import throw_away_database
 
 #: A workflow that still sleeps and wakes after so many turns would do so for ever.
 MAX_TURNS = 2_000
+#: And a thread that moves so often at one moment would do so for ever, and time would stand still.
+MAX_MOVES = 5_000
 #: Virtual time ends here: what falls due later could begin something that no calendar ends.
 LAST_MOMENT = datetime(9800, 1, 1, tzinfo=UTC)
 
@@ -79,7 +83,7 @@ class Trial:
         try:
             run = services.start(self._publish(remarks), data, run_id=_RUN_ID).run
             play = _Play(harness, run, self.script, remarks)
-            stopped = play.through()
+            limit = play.through()
         except DefinitionError as error:
             remarks.add(error.details["source"], error.warnings)
             refused = invalid(error.code, error.message, error.problems)
@@ -92,7 +96,7 @@ class Trial:
             problem = Problem(error.code, error.message, error.pointer)
             return {**invalid(error.code, error.message, [problem]), "source": "input"}
         remarks.look_at_stubs(self.stubs)
-        return _report(harness.result(run), play, stopped=stopped)
+        return _report(harness.result(run), play, limit)
 
     def _publish(self, remarks: Remarks) -> str:
         """Publish everything, and return the name of the workflow that is tried."""
@@ -128,18 +132,47 @@ class Trial:
             stack.enter_context(replaced_by(known))
             tasks = task_stub(self.stubs, with_real=with_real, called=called)
             stack.enter_context(answered_by(tasks, set(self.stubs)))
-            box = _Frugal() if self.seed is None else Mailbox(self.seed)
+            box = _Counting(self.seed)
             harness = stack.enter_context(Harness.open(box=box))
             harness.clock.moment = begin
             yield harness
 
 
-class _Frugal(Mailbox):
-    """Keeps one of several messages that are the same: in one process, one slot does all."""
+class _Counting(Mailbox):
+    """Counts how often each thread or group moves while the clock stands still.
+
+    Without a seed it keeps one of several messages that are the same: in one process, one slot
+    does all.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        super().__init__(seed)
+        self.moves: Counter[int | UUID] = Counter()
+        self.moment: datetime | None = None
 
     def add(self, message: Message) -> None:
-        if message not in self.messages:
+        if self.seed is not None or message not in self.messages:
             super().add(message)
+
+    def take(self) -> Message | None:
+        message = super().take()
+        if isinstance(message, ThreadReady):
+            self._count(message.thread_id)
+        elif isinstance(message, SlotMessage):
+            self._count(message.group_id)
+        return message
+
+    def _count(self, moved: int | UUID) -> None:
+        if self.moment != clock.now():
+            self.moment = clock.now()
+            self.moves.clear()
+        self.moves[moved] += 1
+        if self.moves[moved] > MAX_MOVES:
+            raise _EndlessError
+
+
+class _EndlessError(Exception):
+    """Something moves on and on at one moment."""
 
 
 class _Play:
@@ -153,8 +186,15 @@ class _Play:
         self.pending = sorted(enumerate(script), key=lambda numbered: numbered[1].at)
         self.begin = harness.clock.moment
 
-    def through(self) -> bool:
-        """Play until the run is final or nothing more is to come; True when it never would be."""
+    def through(self) -> str:
+        """Play until the run is final or nothing more is to come; say if it never would be."""
+        try:
+            limit = self._turns()
+        except _EndlessError:
+            limit = f"Still not over after {MAX_MOVES:,} moves of one thread at one moment."
+        return limit if limit and self.harness.result(self.run).status not in RUN_FINAL else ""
+
+    def _turns(self) -> str:
         due: datetime | None = None
         for _ in range(MAX_TURNS):
             self._happen()  # before what falls due at the same moment
@@ -162,15 +202,15 @@ class _Play:
             while not is_over and self._happen():
                 is_over, due = self._work(due)
             if is_over:
-                return False
+                return ""
             moment = self._earliest(due)
             if moment is not None and moment > LAST_MOMENT:
-                break
+                return f"Still not over in the year {LAST_MOMENT.year}, where virtual time ends."
             if moment is not None:
                 self.harness.clock.move_to(moment)
             elif not self._is_mended():
-                return False
-        return self.harness.result(self.run).status not in RUN_FINAL
+                return ""
+        return f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
 
     def _work(self, due: datetime | None) -> tuple[bool, datetime | None]:
         """Work off what can move now; tell whether all is over, else when something else moves.
@@ -207,7 +247,10 @@ class _Play:
         with blaming(index, entry):
             if entry.event is not None:
                 given = entry.event.model_dump(exclude={"type", "id"})
-                services.send_event(entry.event.type, external_id=entry.event.id, **given)
+                # Always the same, so that two reports of the same trial are.
+                own = str(UUID(int=index + 1, version=4))
+                name = own if entry.event.id is None else entry.event.id
+                services.send_event(entry.event.type, external_id=name, **given)
             elif entry.answer is not None:
                 self._answer(index, entry.answer.model_dump())
         return True
@@ -224,7 +267,7 @@ class _Play:
         """Return the oldest question that this node asks, of the run or of one below it."""
         family = Q(run=self.run) | Q(run__root_id=self.run.pk)
         waits = Suspension.objects.filter(family, state="open", kind="person", is_asked=True)
-        return waits.filter(node=node).order_by("opened_at", "id").first()
+        return waits.filter(node=node).order_by("opened_at", "thread_id").first()
 
     def _answer(self, index: int, answer: dict[str, Any]) -> None:
         asked = self._asked(answer["node"])
@@ -237,10 +280,6 @@ class _Play:
                 check_value(payload, max_bytes=MAX_ANSWER_BYTES)
                 check_answer(asked, payload)
             services.resolve(asked.pk, payload, by="script")
-
-    def next_moment(self) -> datetime | None:
-        """Return when something is to happen, if anything is."""
-        return self._earliest(self.harness.next_due())
 
     def _earliest(self, due: datetime | None) -> datetime | None:
         now = self.harness.clock.moment
@@ -256,16 +295,13 @@ def invalid(code: str, message: str, problems: list[Problem]) -> Report:
     return {**_blank(), **refused}
 
 
-def _report(run: Run, play: _Play, *, stopped: bool) -> Report:
+def _report(run: Run, play: _Play, limit: str) -> Report:
     report = {
         **_course(run, play),
         "unused": [each.model_dump(mode="json", exclude_none=True) for _, each in play.pending],
     }
-    if stopped:
-        message = f"Still not over after {MAX_TURNS:,} turns of sleeping and waking."
-        if (play.next_moment() or LAST_MOMENT) > LAST_MOMENT:
-            message = f"Still not over in the year {LAST_MOMENT.year}, where virtual time ends."
-        report["error"] = {"code": "trial_limit", "message": message, "node": None}
+    if limit:
+        report["error"] = {"code": "trial_limit", "message": limit, "node": None}
     return report
 
 

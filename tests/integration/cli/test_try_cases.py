@@ -235,6 +235,29 @@ def test_what_sleeps_and_wakes_without_end_is_stopped(
     assert told["virtual_duration_s"] == 20
 
 
+@pytest.mark.parametrize("is_shuffled", [False, True])
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [delay("d", "PT0S", next="d")],
+        [
+            {"id": "tell", "type": "emit", "event": "x", "next": "hear"},
+            wait_event("hear", "x", next="tell"),
+        ],
+    ],
+)
+def test_what_moves_without_end_at_one_moment_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: list[Any], *, is_shuffled: bool
+) -> None:
+    monkeypatch.setattr(trial, "MAX_MOVES", 20)
+    case = {"definition": workflow("round", *nodes)}
+    words = ("--seed", "1") if is_shuffled else ()
+    _, (told,) = cases(case, path=tmp_path, words=words)
+    assert (told["status"], told["error"]["code"]) == ("running", "trial_limit")
+    assert told["error"]["message"] == "Still not over after 20 moves of one thread at one moment."
+    assert told["virtual_duration_s"] == 0
+
+
 @pytest.mark.parametrize(
     "node",
     [

@@ -11,6 +11,7 @@ from tests.integration.cli.conftest import Write
 from tests.support.builder import (
     activity,
     delay,
+    each,
     edit,
     end,
     gosub,
@@ -139,6 +140,31 @@ def test_two_reports_of_the_same_trial_are_the_same(write: Write) -> None:
     name = write(ORDER, "order.yaml")
     words = ("try", name, "--input", '{"total": 5}', "--now", "2030-01-01T00:00:00Z", "--json")
     assert call(*words).out == call(*words).out
+
+
+def test_an_event_without_an_id_has_the_same_one_in_every_report(write: Write) -> None:
+    file = write(workflow("w", wait_event("e", "paid", collect=3), end()))
+    events = [{"event": {"type": "paid", "id": name}} for name in (None, None, "mine")]
+    paid = write(json.dumps(events), "events.json")
+    words = ("try", file, "--input", "{}", "--now", "2030-01-01T00:00:00Z", "--json")
+    first, second = (call(*words, "--events", paid) for _ in range(2))
+    assert first.out == second.out
+    assert len({event["id"] for event in first.json["output"]["event"]}) == 3
+
+
+def test_waits_of_one_moment_are_in_the_order_of_their_threads(write: Write) -> None:
+    hear = wait_event("hear", "paid", result="output")
+    file = write(workflow("w", each("m", "hear", next="end"), hear, end()))
+    paid = [{"at": "PT1S", "event": {"type": "paid", "data": number}} for number in range(8)]
+    said = attempt(file, {"items": [*range(8)]}, events=paid).json
+    assert [event["data"] for event in said["output"]["output"]] == [*range(8)]
+
+
+def test_open_waits_of_one_moment_are_listed_in_the_order_of_their_threads(write: Write) -> None:
+    hear = wait_event("hear", "paid", key="string(item)")
+    file = write(workflow("w", each("m", "hear", next="end"), hear, end()))
+    said = attempt(file, {"items": [*range(8)]}).json
+    assert [wait["key"] for wait in said["suspensions"]] == list("01234567")
 
 
 def test_the_drawing_shows_the_children(write: Write) -> None:
