@@ -163,9 +163,9 @@ def _read_answer(
     check_value({"comment": said, "form": filled_in}, max_bytes=MAX_ANSWER_BYTES)
     if decision not in Choice.values:
         raise _refused("/decision", f"is {decision[:40]!r}; it can be 'approve' or 'reject'")
-    if len(key or "") > KEY_LENGTH:
+    if isinstance(key, str) and len(key) > KEY_LENGTH:
         raise _refused("/key", f"is longer than {KEY_LENGTH} characters")
-    check_text(key or "", "key of the answer", longest=KEY_LENGTH)
+    check_text("" if key is None else key, "key of the answer", longest=KEY_LENGTH)
     return _Answer(Choice(decision), said, filled_in, key or "")
 
 

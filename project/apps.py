@@ -1,4 +1,4 @@
-"""Loads the Celery app with Django: whoever sends a message sends it to our broker."""
+"""Loads the Celery app with Django, so that messages go to our broker, and the system check."""
 
 from importlib import import_module
 
@@ -12,3 +12,4 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("project.celery")
+        import_module("project.checks")

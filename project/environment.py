@@ -3,11 +3,11 @@
 import json
 import logging
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 import environ
 
-from workflows.errors import ConfigurationError, suggest
+from workflows.errors import ConfigurationError, nearest, suggest
 
 _ON = ("true", "yes", "on", "1", "y", "t", "ok")
 _OFF = ("false", "no", "off", "0", "n", "f", "")
@@ -26,7 +26,11 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package has no type
     A value is not repeated in the message unless it is a number or a choice: it may be a secret.
     """
 
+    #: Every name that was asked for, set or not.
+    asked: ClassVar[set[str]] = set()
+
     def get_value(self, var: str, *args: Any, **options: Any) -> Any:
+        self.asked.add(var)
         cast: Any = options.get("cast", args[0] if args else None)
         self._refuse_odd(var)
         try:
@@ -77,6 +81,16 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package has no type
     def log_level(self, var: str, *, default: str) -> str:
         """Return the name of a level of the standard library's logging."""
         return self.choice(var, default=default, known=list(logging.getLevelNamesMapping()))
+
+    def misspelt(self, prefix: str) -> dict[str, str]:
+        """Return the set names with this prefix that nobody reads, with the near one that is read.
+
+        What is near none is left out: it may belong to something else.
+        """
+        known = {name.removeprefix(prefix) for name in self.asked if name.startswith(prefix)}
+        odd = (name for name in self.ENVIRON if name.startswith(prefix) and name not in self.asked)
+        found = {name: nearest(name.removeprefix(prefix), known) for name in odd}
+        return {name: f"{prefix}{near}" for name, near in found.items() if near is not None}
 
     def _refuse_odd(self, var: str) -> None:
         given = self.ENVIRON.get(var, "")

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
 from tests.support.assertions import assert_completed, assert_failed
-from tests.support.builder import activity, code, edit, end, workflow
+from tests.support.builder import activity, code, each, edit, end, workflow
 from tests.support.isolation import require_sandbox
 from workflows import services
 from workflows.effects import sandbox
@@ -59,6 +59,18 @@ del context["numbers"]
     done = run(engine, source, {"numbers": [1, 2, 3], "kept": True})
     expected = {"squares": [1, 4, 9], "root": 3.0, "counts": {"a": 2, "b": 1}, "pair": [1, "ü"]}
     assert_completed(done, {**expected, "kept": True})
+
+
+def test_an_item_may_compute_what_stood_there_before(engine: Harness, mode: str) -> None:
+    """No node tells what source sets, and a result must not be lost because it is an old one."""
+    nodes = [
+        each("each", "work", items="numbers", next="end"),
+        code("work", "context['output'] = context['item'] * 2", next=None),
+        end(output={"doubled": "${output}"}),
+    ]
+    engine.publish(workflow("coded", *nodes))
+    done = engine.run("coded", {"numbers": [1, 2], "output": 4})
+    assert_completed(done, {"doubled": [2, 4]})
 
 
 def test_context_may_be_another_object(engine: Harness, mode: str) -> None:

@@ -1,10 +1,14 @@
 """A thread on its way: sequences, failures, retries, limits."""
 
 from itertools import pairwise
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from approvals.services import decide
 from tests.support.activities import calls
 from tests.support.assertions import (
     assert_at_rest,
@@ -15,7 +19,13 @@ from tests.support.assertions import (
 )
 from tests.support.builder import activity, delay, edit, end, workflow
 from workflows import services
-from workflows.errors import ConflictError, InputRefusedError, KeyReusedError, NotFoundError
+from workflows.errors import (
+    ConflictError,
+    InputRefusedError,
+    KeyReusedError,
+    NotFoundError,
+    ValueRefusedError,
+)
 from workflows.models import NodeExecution, QueueState, Run
 from workflows.testing import Harness
 
@@ -234,6 +244,20 @@ def test_the_same_key_is_one_run(engine: Harness) -> None:
     with pytest.raises(KeyReusedError):
         services.start("seq", {"n": 2}, key="k")
     assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", [17, 0])
+def test_a_number_is_no_key(engine: Harness, key: Any) -> None:
+    engine.publish(workflow("seq", end()))
+    refused = "The idempotency key is refused: it is int, not text"
+    with pytest.raises(ValueRefusedError, match=refused):
+        services.start("seq", {"n": 1}, key=key)
+    with pytest.raises(ValueRefusedError, match=refused):
+        services.answer_question(uuid4(), "red", by=User(pk=1), key=key)
+    with pytest.raises(ValueRefusedError, match="The key of the answer is refused: it is int"):
+        decide(uuid4(), user=User(pk=1), decision="approve", key=key)
+    with pytest.raises(ValueRefusedError, match="The key of the event is refused: it is int"):
+        services.send_event("paid", key=key)
 
 
 def test_a_start_vanishes_with_the_callers_transaction(engine: Harness) -> None:

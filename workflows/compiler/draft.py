@@ -32,6 +32,16 @@ class Field:
     pointer: str
     node: "DraftNode | None" = None
 
+    @property
+    def hint(self) -> str:
+        """What to say of a path or bare CEL that is refused: most often it is in `${}`."""
+        bare = self.value[2:-1].strip() if _is_braced(self.value) else ""
+        return f"; this field takes it without `${{}}`: {bare}" if bare else ""
+
+
+def _is_braced(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("${") and value.endswith("}")
+
 
 @dataclass(frozen=True, slots=True)
 class DraftNode:

@@ -72,8 +72,10 @@ def check_text(text: str, what: str, *, longest: int) -> None:
         longest: The most characters it may have.
 
     Raises:
-        ValueRefusedError: It is too long, or has a NUL character or a lone surrogate.
+        ValueRefusedError: It is no text, is too long, or has a NUL character or a lone surrogate.
     """
+    if not isinstance(text, str):  # type hints bind nobody: a number is the usual slip
+        raise ValueRefusedError(f"The {what} is refused: it is {type(text).__name__}, not text.")
     fault = _text_fault(text)
     if fault:
         raise ValueRefusedError(f"The {what} is refused: text {fault}.")

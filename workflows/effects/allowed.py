@@ -46,7 +46,8 @@ def is_harmless(activity: str) -> bool:
 
 
 def _off(setting: str, kind: str) -> str:
-    return f"{setting} is 'off', so that no `{kind}` node can be published or run."
+    off = f"{setting} is 'off', so that no `{kind}` node can be published or run"
+    return f"{off}; 'isolated' allows them in a sandbox."
 
 
 def _is_stubbed(kind: str) -> bool:

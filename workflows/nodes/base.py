@@ -107,7 +107,11 @@ class Kind(Generic[C]):
         return ()
 
     def sets(self, config: C) -> tuple[str, ...]:
-        """Return the context paths that this node sets, for the unknown-name warning."""
+        """Return the context paths that this node sets; ANYTHING when that cannot be told.
+
+        For the unknown-name warning, and to tell what an item of a `map` leaves from what stood
+        at the path before.
+        """
         return ()
 
     def secrets(self, config: C) -> Mapping[str, str]:

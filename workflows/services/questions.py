@@ -118,10 +118,10 @@ def ask_again(family: UUID) -> bool:
 
 def check_key(key: str | None) -> None:
     """Pass a key that a row can hold. Raises InputRefusedError, ValueRefusedError."""
-    if key is not None and len(key) > KEY_LENGTH:
+    if isinstance(key, str) and len(key) > KEY_LENGTH:
         message = f"An idempotency key has at most {KEY_LENGTH} characters; this has {len(key)}."
         raise InputRefusedError(message, [Problem("key_length", message, "/key")])
-    check_text(key or "", "idempotency key", longest=KEY_LENGTH)
+    check_text("" if key is None else key, "idempotency key", longest=KEY_LENGTH)
 
 
 def _lock(question_id: UUID | str) -> Suspension:

@@ -126,10 +126,10 @@ def lock_run(run_id: Run | UUID | str) -> bool:
 
 
 def _check_key(key: str | None) -> None:
-    if key is not None and not 0 < len(key) <= KEY_LENGTH:
+    if isinstance(key, str) and not 0 < len(key) <= KEY_LENGTH:
         message = f"An idempotency key has 1 to {KEY_LENGTH} characters; this has {len(key)}."
         raise InputRefusedError(message, [Problem("key_length", message)])
-    check_text(key or "", "idempotency key", longest=KEY_LENGTH)
+    check_text("" if key is None else key, "idempotency key", longest=KEY_LENGTH)
 
 
 def _earlier(name: str, key: str | None, body: str) -> Started | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workflows.activities import activities
+from workflows.compiler.plan import PlanNode
 from workflows.definition.assemble import escape
 from workflows.definition.fields import marked
 from workflows.engine.plans import load_plan
@@ -29,6 +30,27 @@ class Remarks:
         idle = [name for name in stubs if name not in self.called]
         self.add("stubs", _idle_stubs(idle, set(stubs)) if idle else ())
 
+    def look_at_answers(self, unused: Mapping[int, str]) -> None:
+        """Note the answers that were never used and whose node is none.
+
+        Args:
+            unused: by the place in the script, for which node it is.
+        """
+        nodes = {node.id for node in _nodes()} if unused else set()
+        self.add(
+            "events",
+            (
+                Problem(
+                    "unknown_node",
+                    f"there is no node {node!r}{suggest(node, nodes)}",
+                    f"/{index}/answer/node",
+                    severity="warning",
+                )
+                for index, node in sorted(unused.items())
+                if node not in nodes
+            ),
+        )
+
 
 def _idle_stubs(idle: list[str], stubs: set[str]) -> Iterator[Problem]:
     places = _places()
@@ -52,13 +74,18 @@ def _warning(code: str, message: str, stub: str) -> Problem:
 def _places() -> set[tuple[str, str]]:
     """Return (activity or task, node) for all that the published workflows call."""
     found: set[tuple[str, str]] = set()
-    for version in WorkflowVersion.objects.values_list("pk", "digest"):
-        for node in load_plan(*version).nodes.values():
-            calls = [value for mark, value, _ in marked(node.config) if _is_called(mark.is_a)]
-            kind = activities().get(node.kind.name)
-            internal = [node.kind.name] if kind is not None and kind.is_internal else []
-            found |= {(name, node.id) for name in [*calls, *internal]}
+    for node in _nodes():
+        calls = [value for mark, value, _ in marked(node.config) if _is_called(mark.is_a)]
+        kind = activities().get(node.kind.name)
+        internal = [node.kind.name] if kind is not None and kind.is_internal else []
+        found |= {(name, node.id) for name in [*calls, *internal]}
     return found
+
+
+def _nodes() -> Iterator[PlanNode]:
+    """Yield the nodes of all published workflows."""
+    for version in WorkflowVersion.objects.values_list("pk", "digest"):
+        yield from load_plan(*version).nodes.values()
 
 
 def _is_called(mark: str) -> bool:

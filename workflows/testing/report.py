@@ -119,7 +119,8 @@ class Told(_Course):
     )
     warnings: list[ToldWarning] = Field(
         description="What is no error and should be known: warnings of the definitions, stubs that "
-        "no node asks for or that were never called, fields of answers that count for nothing."
+        "no node asks for or that were never called, answers to nodes that are none, fields of "
+        "answers that count for nothing."
     )
 
 

@@ -96,6 +96,9 @@ class Trial:
             problem = Problem(error.code, error.message, error.pointer)
             return {**invalid(error.code, error.message, [problem]), "source": "input"}
         remarks.look_at_stubs(self.stubs)
+        remarks.look_at_answers(
+            {index: entry.answer.node for index, entry in play.pending if entry.answer}
+        )
         return _report(harness.result(run), play, limit)
 
     def _publish(self, remarks: Remarks) -> str:

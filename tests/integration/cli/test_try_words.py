@@ -7,7 +7,17 @@ import pytest
 
 from tests.integration.cli.calling import Said, call
 from tests.integration.cli.conftest import Write
-from tests.support.builder import activity, ask, delay, each, end, gosub, wait_event, workflow
+from tests.support.builder import (
+    activity,
+    ask,
+    code,
+    delay,
+    each,
+    end,
+    gosub,
+    wait_event,
+    workflow,
+)
 from workflows.services.secrets import set_secret
 
 pytestmark = pytest.mark.django_db
@@ -85,12 +95,28 @@ def test_a_decision_does_not_answer_a_question(write: Write) -> None:
 
 
 def test_a_decision_beside_the_data_of_a_question_is_a_warning(write: Write) -> None:
-    answers = [{"node": "other"}, {"node": "ask", "decision": "approve", "data": {"n": 1}}]
+    answers = [{"node": "end"}, {"node": "ask", "decision": "approve", "data": {"n": 1}}]
     report = told(write(ASKING), events=[{"answer": each} for each in answers])
     assert report["status"] == "completed"
     (warning,) = report["warnings"]
     place = (warning["source"], warning["pointer"], warning["severity"])
     assert place == ("events", "/1/answer/decision", "warning")
+
+
+def test_an_answer_for_a_node_that_is_none_is_warned_of(write: Write) -> None:
+    answers = [{"node": "ask", "data": {"n": 1}}, {"node": "aks", "data": {"n": 1}}]
+    report = told(write(ASKING), events=[{"answer": each} for each in answers])
+    (warning,) = report["warnings"]
+    assert (warning["code"], warning["source"]) == ("unknown_node", "events")
+    assert warning["pointer"] == "/1/answer/node"
+    assert warning["message"] == "there is no node 'aks' (did you mean 'ask'?)"
+
+
+def test_what_is_off_can_be_allowed_or_stubbed(write: Write) -> None:
+    said = attempt(write(workflow("coded", code("work", "context['a'] = 1"), end())), stubs={})
+    assert "is 'off'" in said.out
+    assert "; 'isolated' allows them in a sandbox." in said.out
+    assert "Allow the kind by its setting, or give its answers with --stubs." in said.err
 
 
 def test_an_answer_that_does_not_fit_is_found_in_the_events(write: Write) -> None:

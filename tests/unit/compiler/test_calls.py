@@ -71,3 +71,13 @@ def test_names_that_a_child_may_bring_are_not_warned_of(compiled: Compile) -> No
     assert compiled(text).warnings == ()
     mapped = text.replace("workflow: w", "workflow: w, output: {y: '${child.output.y}'}")
     assert [one.code for one in compiled(mapped).warnings] == ["unknown_name"]
+
+
+def test_names_that_source_may_set_are_not_warned_of(compiled: Compile) -> None:
+    text = START.replace("next: a", "init: [], next: a") + (
+        "- {id: a, type: code, source: \"context['rows'] = 1\", next: b}\n"
+        "- {id: b, type: end, output: {x: '${rows}'}}\n"
+    )
+    assert compiled(text).warnings == ()
+    blank = text.replace("context['rows'] = 1", " ")
+    assert [one.code for one in compiled(blank).warnings] == ["unknown_name"]

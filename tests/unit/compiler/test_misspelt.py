@@ -96,3 +96,21 @@ def test_a_constant_that_is_no_boolean_is_warned_of(
     for sound in ("true", "1 == 2", "bool", "x", "1 / 0 == 1"):
         warnings = compiled(START + switch.format(sound) + END).warnings
         assert "condition_constant" not in {each.code for each in warnings}
+
+
+@pytest.mark.parametrize(
+    ("node", "bare"),
+    [
+        ("type: switch, choices: [{when: '${n > 1}', next: end}], default: end", "n > 1"),
+        ("type: aggregate, function: sum, items: '${ rows }', next: end", "rows"),
+        ("type: transform, value: \"${'${'}\", result: x, next: end", "'${'"),
+    ],
+)
+def test_braces_where_none_belong_are_told(node: str, bare: str, problems: Problems) -> None:
+    (problem,) = problems(START + f"- {{id: a, {node}}}\n" + END)
+    assert problem.message.endswith(f"; this field takes it without `${{}}`: {bare}")
+
+
+def test_a_broken_template_keeps_its_braces(problems: Problems) -> None:
+    (problem,) = problems(START + "- {id: a, type: end, output: {x: '${n >}'}}\n")
+    assert "without `${}`" not in problem.message

@@ -192,6 +192,11 @@ def test_text_that_no_row_can_hold_is_refused_by_its_name(text: str, reason: str
     check_text("añ€", "reason", longest=3)
 
 
+def test_what_is_no_text_is_refused_by_its_name() -> None:
+    with pytest.raises(ValueRefusedError, match=r"^The key is refused: it is int, not text\.$"):
+        check_text(17, "key", longest=3)  # type: ignore[arg-type]
+
+
 def test_a_limit_of_a_setting_names_it() -> None:
     with pytest.raises(ValueRefusedError, match=r"limit of 9 bytes, which X sets$"):
         check_value("a" * 10, max_bytes=9, setting="X")

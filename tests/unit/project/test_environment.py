@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from project.checks import check_environment
 from project.environment import Environment
 from workflows import conf
 from workflows.errors import ConfigurationError
@@ -175,3 +176,12 @@ def test_a_default_queue_that_is_no_name(queue: object, settings: Any) -> None:
     settings.CELERIAC = {"DEFAULT_QUEUE": queue}
     with pytest.raises(ConfigurationError, match="DEFAULT_QUEUE"):
         conf.settings()
+
+
+def test_a_misspelt_variable_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"CELERIAC_CONCURENCY", "CELERIAC_TEST_ORDERS", "CELERIAC_CODE"}
+    monkeypatch.setattr(Environment, "ENVIRON", dict.fromkeys(names, "3"))
+    (warning,) = check_environment()
+    assert warning.id == "project.W001"
+    near = "CELERIAC_CONCURENCY, which nothing reads (did you mean 'CELERIAC_CONCURRENCY'?)"
+    assert near in warning.msg

@@ -13,4 +13,4 @@ def check(draft: Draft) -> Iterator[Problem]:
         try:
             parse_path(field.value)
         except PathError as error:
-            yield draft.field_problem("path_invalid", error.message, of=field)
+            yield draft.field_problem("path_invalid", error.message + field.hint, of=field)

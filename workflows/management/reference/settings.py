@@ -12,7 +12,10 @@ _ABOUT = (
     "Django's settings hold one dictionary, `CELERIAC`, with the names below in capitals. An "
     "unknown name is refused when a process starts, with the nearest known one."
 )
-_ENVIRONMENT_ABOUT = "The project's own settings read these environment variables:"
+_ENVIRONMENT_ABOUT = (
+    "The project's own settings read these environment variables. `manage.py check` and `workflow "
+    "doctor` warn of a name that is misspelt."
+)
 #: What each variable of the project is; its test compares the names with the settings' source.
 ENVIRONMENT = {
     "DATABASE_URL": "PostgreSQL or a file of SQLite; `celeriac.sqlite3` in `var/` if unset.",

@@ -42,6 +42,10 @@ _NEXT = {
     "input": "Give the input that the workflow asks for with --input: a file, - or JSON itself.",
     "events": "Mend that entry of --events and try again.",
 }
+_STUBBED = {
+    "unknown_activity": "Register the activity, or give its answers with --stubs.",
+    "not_allowed": "Allow the kind by its setting, or give its answers with --stubs.",
+}
 #: Time goes on from the start, and must not leave the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _moments: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
@@ -148,9 +152,9 @@ def _next(report: dict[str, Any]) -> str:
         return "Follow the steps above, or in `nodes` with --json, to see how it came to that."
     if report["source"] in _NEXT:
         return _NEXT[report["source"]]
-    if any(each["code"] == "unknown_activity" for each in report["problems"]):
-        return "Register the activity, or give its answers with --stubs."
-    return "Mend what is listed and try again."
+    codes = {each["code"] for each in report["problems"]}
+    steps = (step for code, step in _STUBBED.items() if code in codes)
+    return next(steps, "Mend what is listed and try again.")
 
 
 def _moment(text: str | None) -> datetime | None:

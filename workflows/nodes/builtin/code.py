@@ -7,7 +7,7 @@ from pydantic import Field
 from workflows.context.values import dumps
 from workflows.definition.model import WorkConfig
 from workflows.nodes.asking import ask_for
-from workflows.nodes.base import Kind, NodeCall
+from workflows.nodes.base import ANYTHING, Kind, NodeCall
 from workflows.nodes.outcomes import Continue, Outcome
 from workflows.nodes.sources import syntax_problem
 from workflows.nodes.suspensions import Resolution
@@ -34,6 +34,10 @@ class Code(Kind[CodeConfig]):
 
     name = "code"
     Config = CodeConfig
+
+    def sets(self, config: CodeConfig) -> tuple[str, ...]:
+        # Whatever it likes, under names that may be computed.
+        return (ANYTHING,) if config.source.strip() else ()
 
     def check(self, config: CodeConfig) -> list[tuple[str, str]]:
         found = syntax_problem(config.source)
