@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from workflows import services
-from workflows.admin.read_only import ReadOnlyAdmin, age_of, badge, link_to
+from workflows.admin.read_only import ReadOnlyAdmin, badge, link_to
 from workflows.errors import CeleriacError, InputRefusedError, NotFoundError
 from workflows.forms import SchemaForm
 from workflows.models import Question
@@ -43,7 +43,7 @@ class OpenFilter(admin.SimpleListFilter):
 class QuestionAdmin(ReadOnlyAdmin):
     """The questions that the person who looks may answer, and a page for each."""
 
-    list_display = ("prompt", "state_badge", "run_link", "asked_of", "age", "wake_at")
+    list_display = ("prompt", "state_badge", "run_link", "asked_of", "opened_at", "wake_at")
     list_filter = (OpenFilter,)
     search_fields = ("prompt",)
     ordering = ("opened_at", "id")
@@ -119,7 +119,3 @@ class QuestionAdmin(ReadOnlyAdmin):
     @admin.display(description="asked of")
     def asked_of(self, question: Question) -> str:
         return addressees_in_words(question)
-
-    @admin.display(description="age", ordering="opened_at")
-    def age(self, question: Question) -> str:
-        return age_of(question.opened_at)
