@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from workflows import services
 from workflows.admin.read_only import ReadOnlyAdmin, badge, link_to
 from workflows.errors import CeleriacError, InputRefusedError, NotFoundError
-from workflows.forms import SchemaForm
+from workflows.forms import SchemaForm, shown_answer
 from workflows.models import Question
 from workflows.selectors.questions import addressees_in_words, visible_question, visible_questions
 
@@ -100,6 +100,7 @@ class QuestionAdmin(ReadOnlyAdmin):
             "asked_of": addressees_in_words(question),
             "run_link": link_to(question.run, str(question.run)),
             "is_open": question.state == "open",
+            "answer": _answer_to(question),
             "form": form,
             # The same page sent twice is one answer.
             "key": request.POST.get("key") or uuid4().hex,
@@ -119,3 +120,10 @@ class QuestionAdmin(ReadOnlyAdmin):
     @admin.display(description="asked of")
     def asked_of(self, question: Question) -> str:
         return addressees_in_words(question)
+
+
+def _answer_to(question: Question) -> list[tuple[str, str]]:
+    """Return the labels and values of the answer that was given; none for no answer."""
+    if "answer" not in question.data:
+        return []
+    return shown_answer(question.data["form"], question.data["answer"])

@@ -4,7 +4,7 @@
 `{{ wait.since|away }}`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils.dateformat import format as format_date
@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from workflows import clock
+
+_NOW = timedelta(seconds=1)
 
 register = template.Library()
 
@@ -31,10 +33,11 @@ def minute(value: datetime) -> SafeString:
 
 @register.filter
 def away(value: datetime) -> str:
-    """Return how far from now a moment is: `2 d 3 h ago`, `in 4 min`."""
+    """Return how far from now a moment is: `2 d 3 h ago`, `in 4 min`, `just now`."""
     length = clock.now() - value
-    ahead = -length
-    return f"{clock.spoken(length)} ago" if length >= ahead else f"in {clock.spoken(ahead)}"
+    if abs(length) < _NOW:
+        return "just now"
+    return f"{clock.spoken(length)} ago" if length > _NOW else f"in {clock.spoken(-length)}"
 
 
 def told_with_age(value: datetime | None) -> SafeString | str:
