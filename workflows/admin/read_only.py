@@ -66,6 +66,12 @@ class FilteredAdmin(admin.ModelAdmin[Any]):
     show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
 
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        for field in self.opts.concrete_fields:
+            if isinstance(field, DateTimeField):
+                setattr(self, f"exact_{field.name}", _exact(field))
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self.with_exact_times(super().get_list_display(request))
 
@@ -77,12 +83,7 @@ class FilteredAdmin(admin.ModelAdmin[Any]):
 
     def with_exact_times(self, names: Iterable[Any]) -> list[Any]:
         """Return columns in which those of times tell the zone and how long ago it was."""
-        return [self._exact_times.get(name, name) for name in names]
-
-    @cached_property
-    def _exact_times(self) -> dict[Any, Callable[[Any], Any]]:
-        fields = self.opts.concrete_fields
-        return {each.name: _exact(each) for each in fields if isinstance(each, DateTimeField)}
+        return [f"exact_{name}" if hasattr(self, f"exact_{name}") else name for name in names]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FilteredList
@@ -133,11 +134,10 @@ def link_to(row: Model | None, text: str | None = None) -> SafeString | str:
 
 
 def _exact(field: Any) -> Callable[[Any], Any]:
-    """Return a column for a field of times, which sorts and is styled as that field is."""
+    """Return a column for a field of times, which is headed and sorts as that field does."""
 
     @admin.display(description=field.verbose_name, ordering=field.name)
     def told(row: Any) -> SafeString | str:
         return told_with_age(getattr(row, field.name))
 
-    told.__name__ = field.name
     return told
