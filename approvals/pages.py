@@ -21,6 +21,7 @@ from approvals.policy import describe, votes_needed, why_not
 from approvals.presenting import present
 from workflows.clock import now
 from workflows.errors import CeleriacError, InputRefusedError, NotFoundError
+from workflows.forms import labels_of
 from workflows.selectors.questions import open_questions
 
 _LOGIN = reverse_lazy("approvals:login")
@@ -103,12 +104,12 @@ def _draw(
 ) -> HttpResponse:
     rules = selectors.rules_of(asked)
     refusal = why_not(selectors.person_now(http.user), rules)
-    votes = list(asked.votes.all())
+    votes, labels = list(asked.votes.all()), labels_of(asked.form)
     context = {
         "asked": asked,
         "addressees": describe(rules),
         "shown": present(asked.shown) if asked.shown else None,
-        "votes": [(vote, present(vote.form) if vote.form else None) for vote in votes],
+        "votes": [(vote, present(vote.form, labels) if vote.form else None) for vote in votes],
         "progress": _progress(asked, votes),
         "is_open": asked.status == RequestStatus.OPEN,
         "has_voted": any(vote.user_id == http.user.pk for vote in votes),

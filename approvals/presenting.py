@@ -29,11 +29,14 @@ class Shown:
     is_short: bool = False  # a list of words
 
 
-def present(value: Any) -> Shown:
-    """Return what to draw for a JSON value."""
+def present(value: Any, labels: Mapping[str, str] | None = None) -> Shown:
+    """Return what to draw for a JSON value; `labels` are those of a form that it came from."""
+    known = labels or {}
     if isinstance(value, Mapping) and value:
         kept = list(value.items())[:MOST_ROWS]
-        rows = tuple((in_words(str(name)), present(part)) for name, part in kept)
+        rows = tuple(
+            (known.get(str(name)) or in_words(str(name)), present(part)) for name, part in kept
+        )
         return Shown("pairs", rows=rows, left_out=len(value) - len(kept))
     if isinstance(value, list) and value:
         return _present_list(value)

@@ -17,6 +17,7 @@ JSONObject = dict[str, Any]
 
 #: Text that may be longer than this gets a field of several lines.
 LONG_TEXT = 200
+_UNCHOSEN = ("", "Choose one")
 #: Name of the one field of a schema that is no object.
 _ANSWER = "answer"
 _INT64 = 2**63
@@ -40,6 +41,11 @@ class SchemaForm(forms.Form):
         self._names = {f"field-{position}": name for position, name in enumerate(asked)}
         for field, name in self._names.items():
             self.fields[field] = asked[name]
+
+    @property
+    def has_required(self) -> bool:
+        """Tell whether any field must be filled in: then the page says how these are marked."""
+        return any(field.required for field in self.fields.values())
 
     def answer(self) -> Any:
         """Return the JSON value that was filled in; what is blank in an object is left out."""
@@ -86,8 +92,13 @@ class JSONChoiceField(forms.TypedChoiceField):
 
     def __init__(self, values: list[Any], **kwargs: Any) -> None:
         options = [(json.dumps(value), _label(value)) for value in values]
-        shown = options if kwargs.get("required") else [_BLANK, *options]
-        super().__init__(choices=shown, coerce=json.loads, empty_value=None, **kwargs)
+        is_chosen = kwargs.get("initial") is not None
+        if kwargs.get("required"):
+            # Nobody answers the first of the values by not looking at the field.
+            options = options if is_chosen else [_UNCHOSEN, *options]
+        else:
+            options = [_BLANK, *options]
+        super().__init__(choices=options, coerce=json.loads, empty_value=None, **kwargs)
 
 
 class JSONChoicesField(forms.TypedMultipleChoiceField):
@@ -112,10 +123,27 @@ def schema_fields(schema: JSONObject | None) -> dict[str, forms.Field]:
     }
 
 
+def shown_answer(schema: Any, answer: Any) -> list[tuple[str, str]]:
+    """Return the labels that a form had and what was filled in, as text; '' for no label."""
+    if not isinstance(answer, dict):
+        return [("", _shown(answer))]
+    parts = schema.get("properties") if isinstance(schema, dict) else None
+    known = parts if isinstance(parts, dict) else {}
+    # In the order of the form, then what only the schema's author knows of.
+    names = [name for name in known if name in answer]
+    names += [name for name in answer if name not in known]
+    return [(_heading(name, known.get(name)), _shown(answer[name])) for name in names]
+
+
+def labels_of(schema: Any) -> dict[str, str]:
+    """Return the label of each property that a form asks for."""
+    return {name: str(field.label) for name, field in schema_fields(schema).items()}
+
+
 def schema_field(name: str, schema: JSONObject, *, required: bool) -> forms.Field:
     """Return the field for one property; what the subset does not know is asked for as JSON."""
     common = {
-        "label": schema.get("title") or name.replace("_", " ").capitalize(),
+        "label": _heading(name, schema),
         "help_text": schema.get("description", ""),
         "initial": schema.get("default"),
         "required": required,
@@ -199,3 +227,16 @@ _MAKERS: dict[str, Callable[[JSONObject, JSONObject], forms.Field]] = {
 
 def _label(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _heading(name: str, schema: Any) -> str:
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return str(title or name.replace("_", " ").capitalize())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

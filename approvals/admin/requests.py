@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from approvals import selectors
 from approvals.admin.bulk import answer_many
 from approvals.models import ApprovalRequest, Choice, RequestStatus, Vote
-from workflows.admin.read_only import ReadOnlyAdmin
+from workflows.admin.read_only import ReadOnlyAdmin, as_pre, link_to
 from workflows.clock import now
+from workflows.templatetags.moments import told_with_age
 
 
 class MineFilter(admin.SimpleListFilter):
@@ -44,7 +45,7 @@ class VoteInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who answered what."""
 
     model = Vote
-    fields = ("username", "group", "decision", "comment", "form", "at")
+    fields = ("username", "group", "decision", "comment", "shown_form", "given")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -57,6 +58,14 @@ class VoteInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever may see the request
+
+    @admin.display(description="form")
+    def shown_form(self, vote: Vote) -> SafeString | str:
+        return as_pre(vote.form) if vote.form else "-"
+
+    @admin.display(description="at")
+    def given(self, vote: Vote) -> SafeString | str:
+        return told_with_age(vote.at)
 
 
 @admin.register(ApprovalRequest)
@@ -85,15 +94,15 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         "need",
         "requester",
         "workflow_name",
-        "run_id",
+        "run_link",
         "node",
-        "shown",
-        "form",
+        "shown_values",
+        "shown_form",
         "opened_at",
         "due_at",
         "closed_at",
         "closed_by",
-        "decision",
+        "shown_decision",
     )
     readonly_fields = fields
 
@@ -116,6 +125,22 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         return format_html(
             '<a href="{}">Open the approval page</a>', reverse("approvals:request", args=[asked.pk])
         )
+
+    @admin.display(description="run")
+    def run_link(self, asked: ApprovalRequest) -> SafeString | str:
+        return link_to(asked.run, str(asked.run_id))
+
+    @admin.display(description="shown")
+    def shown_values(self, asked: ApprovalRequest) -> SafeString | str:
+        return as_pre(asked.shown) if asked.shown else "-"
+
+    @admin.display(description="form")
+    def shown_form(self, asked: ApprovalRequest) -> SafeString | str:
+        return as_pre(asked.form) if asked.form else "-"
+
+    @admin.display(description="decision")
+    def shown_decision(self, asked: ApprovalRequest) -> SafeString | str:
+        return as_pre(asked.decision) if asked.decision else "-"
 
     @admin.action(description="Approve selected requests", permissions=["view"])
     def approve_selected(

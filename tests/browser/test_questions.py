@@ -1,9 +1,11 @@
 """A person answers a question in the admin, in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
+from playwright.sync_api import expect
 
 from tests.browser.watching import Watched
 from tests.support.builder import ask, end, workflow
@@ -47,7 +49,8 @@ def test_lena_finds_the_question_and_answers_it(
     page.goto("/admin/")
     page.get_by_role("link", name="Questions").first.click()
     page.get_by_role("link", name="Which colour for the kitchen?").click()
-    page.get_by_label("Colour").select_option(label="blue")
+    page.get_by_text("marks what is required").wait_for()
+    page.get_by_label("Colour * (required)").select_option(label="blue")
     page.get_by_label("Litres").fill("0")
     page.get_by_role("button", name="Answer").click()
     page.get_by_label("Litres").fill("7")
@@ -56,3 +59,10 @@ def test_lena_finds_the_question_and_answers_it(
     engine.drain()
     said = {"colour": "blue", "litres": 7, "urgent": False}
     assert engine.result(run).output == {"said": said}
+    page.get_by_role("link", name="All that you may see").click()
+    page.get_by_role("link", name="Which colour for the kitchen?").click()
+    answer = page.locator("section", has=page.get_by_role("heading", name="Answer"))
+    expect(answer).to_contain_text("lena answered it on")
+    expect(answer.locator("dl")).to_have_text(
+        re.compile(r"Colour\s*blue\s*Litres\s*7\s*Urgent\s*no")
+    )

@@ -41,9 +41,10 @@ def text(content: bytes) -> str:
 def test_a_wait_tells_the_lock_the_holder_and_how_many_come_before(line: list[Run]) -> None:
     (second,), (third,) = open_waits(line[1]), open_waits(line[2])
     assert second.what == "lock 'till'"
-    held = f"held by run {line[0].pk} of 'locked' at 'lock' since 2030-01-01 00:00:00 UTC"
+    holder = f"run {line[0].pk} of workflow 'locked'"
+    held = f"{holder}, which holds it at 'lock' since 2030-01-01 00:00:00 UTC"
     assert second.who == held
-    assert third.who == f"{held}, and before it 1 more waits"
+    assert third.who == f"{held}; 1 more waits before it"
 
 
 def test_of_several_names_each_that_is_missing_is_told(transactional_db: None) -> None:
@@ -53,12 +54,11 @@ def test_of_several_names_each_that_is_missing_is_told(transactional_db: None) -
         stands_in_line(engine, "locked")
         (wait,) = open_waits(stands_in_line(engine, "more"))
     assert wait.what == "locks 'a', 'b'"
-    assert wait.who.count("held by run") == 2
+    assert wait.who.count("which holds it at 'lock'") == 2
 
 
 def test_show_the_api_and_the_page_of_the_run_tell_it(line: list[Run], root: User) -> None:
-    who = f"held by run {line[0].pk}"
-    assert who in call("show", str(line[1].pk)).out
+    assert f"run {line[0].pk}" in call("show", str(line[1].pk)).out
     api = APIClient()
     api.force_login(root)
     (wait,) = api.get(f"/api/v1/runs/{line[1].pk}/").json()["waits"]
@@ -70,7 +70,9 @@ def test_show_the_api_and_the_page_of_the_run_tell_it(line: list[Run], root: Use
     client = Client()
     client.force_login(root)
     page = client.get(reverse("admin:workflows_run_change", args=[line[1].pk]))
-    assert who in text(page.content)
+    assert "till is held by locked " in text(page.content)
+    assert f'href="{reverse("admin:workflows_run_change", args=[line[0].pk])}"' in str(page.content)
+    assert "since 1 Jan 2030, 00:00:00 UTC" in text(page.content)
 
 
 def test_the_admin_lists_who_holds_and_who_waits(line: list[Run], root: User) -> None:

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from workflows.admin.read_only import ReadOnlyAdmin, as_pre, link_to
 from workflows.models import Workflow, WorkflowVersion
+from workflows.templatetags.moments import moment
 
 
 @admin.register(Workflow)
@@ -34,7 +35,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
         rows = [
             (
                 link_to(each, f"v{each.number}"),
-                f"{each.published_at:%Y-%m-%d %H:%M}",
+                moment(each.published_at),
                 each.runs_of_it,
             )
             for each in versions[:50]

@@ -1,8 +1,14 @@
-"""Draws a graph in layers, top to bottom: pure arithmetic, no JavaScript, no other library."""
+"""Draws a graph in layers, top to bottom: pure arithmetic, no JavaScript, no other library.
 
-from collections.abc import Mapping, Sequence
+An arrow that leads back up goes by a lane: a bend in each layer from its source to its target, the
+first and the last of them right beside these boxes.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+
+from workflows.admin.labels import Curve, Point, curve, place_labels
 
 Arrow = tuple[str, str, str]  # from, to, label
 
@@ -11,6 +17,7 @@ GAP_X, GAP_Y = 22, 42
 _SWEEPS = 8
 _BEND = "\0"  # in the name of a bend, and of no node
 _MARGIN = 16
+_APART = 8  # of the ends of an arrow back from the middle of a box's side, in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class _Layers:
     rows: list[list[str]]
     above: dict[str, list[str]] = field(default_factory=dict)
     below: dict[str, list[str]] = field(default_factory=dict)
+    beside: dict[str, str] = field(default_factory=dict)  # the box that the end of a lane is at
 
     def link(self, upper: str, lower: str) -> None:
         self.below.setdefault(upper, []).append(lower)
@@ -59,17 +67,35 @@ def draw(start: str, arrows: Sequence[Arrow]) -> Drawing:
     for node, row in depth.items():
         layers.rows[row].append(node)
     routes = {arrow: _route(arrow, depth, layers) for arrow in forward}
+    backward = [arrow for arrow in backward if arrow[0] in depth]
+    lanes = {arrow: _lane(arrow, depth, layers) for arrow in backward}
     _order(layers)
     centres = _centres(layers)
-    lines = [_line(arrow, route, centres, depth) for arrow, route in routes.items()]
-    right = max(centre + _half(name) for name, centre in centres.items())
-    loops = [_loop(arrow, centres, depth, right) for arrow in backward]
+    ways = {arrow: _way(arrow, route, centres, depth) for arrow, route in routes.items()}
+    ways |= {arrow: _way_back(arrow, lane, centres, depth) for arrow, lane in lanes.items()}
     boxes = {
         node: (centres[node] - WIDTH / 2, _MARGIN + row * (HEIGHT + GAP_Y))
         for node, row in depth.items()
     }
-    width = right + _MARGIN + (60 if loops else 0)
-    return Drawing(boxes, [*lines, *loops], width, _top(len(layers.rows)) - GAP_Y + _MARGIN)
+    width = max(centre + _half(name) for name, centre in centres.items()) + _MARGIN
+    return Drawing(boxes, _lines(ways, lanes), width, _top(len(layers.rows)) - GAP_Y + _MARGIN)
+
+
+def _lines(ways: Mapping[Arrow, list[Curve]], backward: Collection[Arrow]) -> list[Line]:
+    """Return the lines with their labels, which keep clear of the ways back."""
+    labelled = {arrow: way[0] for arrow, way in ways.items() if arrow[2]}
+    obstacles = [part for arrow in backward for part in ways[arrow]]
+    names = [arrow[2] for arrow in labelled]
+    places = dict(
+        zip(labelled, place_labels(list(labelled.values()), names, obstacles), strict=True)
+    )
+    return [Line(*arrow, _path(way), *places.get(arrow, way[0][0])) for arrow, way in ways.items()]
+
+
+def _path(way: Sequence[Curve]) -> str:
+    begin = way[0][0]
+    curves = [f"C{a[0]:g},{a[1]:g} {b[0]:g},{b[1]:g} {end[0]:g},{end[1]:g}" for _, a, b, end in way]
+    return " ".join([f"M{begin[0]:g},{begin[1]:g}", *curves])
 
 
 def _backward(start: str, arrows: Sequence[Arrow]) -> list[Arrow]:
@@ -122,6 +148,19 @@ def _route(arrow: Arrow, depth: Mapping[str, int], layers: _Layers) -> list[str]
     return points
 
 
+def _lane(arrow: Arrow, depth: Mapping[str, int], layers: _Layers) -> list[str]:
+    """Return the bends that an arrow back passes, upwards, in all layers that it touches."""
+    source, target, label = arrow
+    rows = range(depth[source], depth[target] - 1, -1)
+    lane = [_BEND.join(("back", source, target, label, str(row))) for row in rows]
+    for row, bend in zip(rows, lane, strict=True):
+        layers.rows[row].append(bend)
+    for lower, upper in pairwise(lane):
+        layers.link(upper, lower)
+    layers.beside |= {lane[0]: source, lane[-1]: target}
+    return lane
+
+
 def _order(layers: _Layers) -> None:
     """Sort each layer by where its neighbours are, down and up, so that few arrows cross."""
     for sweep in range(_SWEEPS):
@@ -132,6 +171,15 @@ def _order(layers: _Layers) -> None:
             place = {name: index for index, name in enumerate(before)}
             own = {name: index for index, name in enumerate(row)}
             row.sort(key=lambda name: _mean(near.get(name, ()), place, own[name]))
+            _put_beside(row, layers.beside)
+
+
+def _put_beside(row: list[str], beside: Mapping[str, str]) -> None:
+    """Put the ends of lanes right beside their boxes: nothing else is between them."""
+    ends = [name for name in row if name in beside]
+    row[:] = [name for name in row if name not in beside]
+    for end in reversed(ends):
+        row.insert(row.index(beside[end]) + 1, end)
 
 
 def _mean(names: Sequence[str], place: Mapping[str, float], otherwise: float) -> float:
@@ -149,6 +197,10 @@ def _centres(layers: _Layers) -> dict[str, float]:
         near = layers.above if sweep % 2 == 0 else layers.below
         for row in layers.rows if sweep % 2 == 0 else layers.rows[::-1]:
             wanted = [_mean(near.get(name, ()), centres, centres[name]) for name in row]
+            wanted = [
+                centres[layers.beside[name]] + WIDTH / 2 if name in layers.beside else want
+                for name, want in zip(row, wanted, strict=True)
+            ]
             centres.update(zip(row, _apart(wanted, row), strict=True))
     left = min(centre - _half(name) for name, centre in centres.items()) - _MARGIN
     return {name: round(centre - left, 1) for name, centre in centres.items()}
@@ -178,33 +230,39 @@ def _top(row: int) -> float:
     return _MARGIN + row * (HEIGHT + GAP_Y)
 
 
-def _line(
+def _way(
     arrow: Arrow, route: Sequence[str], centres: Mapping[str, float], depth: Mapping[str, int]
-) -> Line:
-    source, target, label = arrow
-    x, y = centres[source], _top(depth[source]) + HEIGHT
-    path = [f"M{x:g},{y:g}"]
-    for row, name in enumerate(route[1:], depth[source] + 1):
-        end = _top(row)
-        middle = (y + end) / 2
-        path.append(f"C{x:g},{middle:g} {centres[name]:g},{middle:g} {centres[name]:g},{end:g}")
-        x, y = centres[name], end
-        if name != target:
-            y = end + HEIGHT
-            path.append(f"V{y:g}")
-    first = centres[route[1]]
-    begin = _top(depth[source]) + HEIGHT
-    label_x = centres[source] + (first - centres[source]) * 0.5
-    return Line(source, target, label, " ".join(path), label_x, begin + GAP_Y * 0.45)
+) -> list[Curve]:
+    """Return the curves of an arrow that leads down."""
+    here = (centres[arrow[0]], _top(depth[arrow[0]]) + HEIGHT)
+    way: list[Curve] = []
+    for row, name in enumerate(route[1:], depth[arrow[0]] + 1):
+        there = (centres[name], _top(row))
+        way.append(curve(here, there))
+        here = there
+        if name != route[-1]:
+            here = (centres[name], _top(row) + HEIGHT)
+            way.append(curve(there, here))
+    return way
 
 
-def _loop(
-    arrow: Arrow, centres: Mapping[str, float], depth: Mapping[str, int], right: float
-) -> Line:
-    """Draw an arrow that leads back up, around the right of everything."""
-    source, target, label = arrow
-    x1, y1 = centres[source] + WIDTH / 2, _top(depth[source]) + HEIGHT / 2
-    x2, y2 = centres[target] + WIDTH / 2, _top(depth[target]) + HEIGHT / 2
-    out = right + 40
-    path = f"M{x1:g},{y1:g} C{out:g},{y1:g} {out:g},{y2:g} {x2:g},{y2:g}"
-    return Line(source, target, label, path, out - 16, (y1 + y2) / 2)
+def _way_back(
+    arrow: Arrow, lane: Sequence[str], centres: Mapping[str, float], depth: Mapping[str, int]
+) -> list[Curve]:
+    """Return the curves of an arrow that leads back up, from side to side of the boxes."""
+    source, target, _ = arrow
+    begin = (centres[source] + WIDTH / 2, _top(depth[source]) + HEIGHT / 2 + _APART)
+    end = (centres[target] + WIDTH / 2, _top(depth[target]) + HEIGHT / 2 - _APART)
+    points: list[Point] = []
+    for row, name in zip(range(depth[source], depth[target] - 1, -1), lane, strict=True):
+        points += [(centres[name], _top(row) + HEIGHT), (centres[name], _top(row))]
+    points = [begin, *points[1:-1], end] if len(lane) > 1 else [begin, end]
+    if len(lane) == 1:  # around the corner of one box
+        out = centres[lane[0]]
+        return [(begin, (out, begin[1]), (out, end[1]), end)]
+    first, last = points[1], points[-2]
+    middle = [curve(*pair) for pair in pairwise(points[1:-1])]
+    corners = ((first[0], begin[1]), (last[0], end[1]))
+    return [
+        (begin, corners[0], corners[0], first), *middle, (last, corners[1], corners[1], end)
+    ]  # fmt: skip

@@ -13,9 +13,9 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from workflows import services
-from workflows.admin.read_only import ReadOnlyAdmin, age_of, badge, link_to
+from workflows.admin.read_only import ReadOnlyAdmin, badge, link_to
 from workflows.errors import CeleriacError, InputRefusedError, NotFoundError
-from workflows.forms import SchemaForm
+from workflows.forms import SchemaForm, shown_answer
 from workflows.models import Question
 from workflows.selectors.questions import addressees_in_words, visible_question, visible_questions
 
@@ -43,7 +43,7 @@ class OpenFilter(admin.SimpleListFilter):
 class QuestionAdmin(ReadOnlyAdmin):
     """The questions that the person who looks may answer, and a page for each."""
 
-    list_display = ("prompt", "state_badge", "run_link", "asked_of", "age", "wake_at")
+    list_display = ("prompt", "state_badge", "run_link", "asked_of", "opened_at", "wake_at")
     list_filter = (OpenFilter,)
     search_fields = ("prompt",)
     ordering = ("opened_at", "id")
@@ -100,6 +100,7 @@ class QuestionAdmin(ReadOnlyAdmin):
             "asked_of": addressees_in_words(question),
             "run_link": link_to(question.run, str(question.run)),
             "is_open": question.state == "open",
+            "answer": _answer_to(question),
             "form": form,
             # The same page sent twice is one answer.
             "key": request.POST.get("key") or uuid4().hex,
@@ -120,6 +121,9 @@ class QuestionAdmin(ReadOnlyAdmin):
     def asked_of(self, question: Question) -> str:
         return addressees_in_words(question)
 
-    @admin.display(description="age", ordering="opened_at")
-    def age(self, question: Question) -> str:
-        return age_of(question.opened_at)
+
+def _answer_to(question: Question) -> list[tuple[str, str]]:
+    """Return the labels and values of the answer that was given; none for no answer."""
+    if "answer" not in question.data:
+        return []
+    return shown_answer(question.data["form"], question.data["answer"])

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 - Django decides what these methods are called with
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -11,14 +12,14 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import DateTimeField, Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from workflows import clock
 from workflows.admin.timeline import pretty
+from workflows.templatetags.moments import told_with_age
 
 _MOST_COUNTED = 10_000
 
@@ -53,7 +54,7 @@ class FilteredList(ChangeList):
 
 
 class FilteredAdmin(admin.ModelAdmin[Any]):
-    """Lists rows cheaply, and by nothing but its own filters.
+    """Lists rows cheaply, by nothing but its own filters, and with times that cannot be misread.
 
     `other_lookups` are the lookups that links use beside those of the filters.
     """
@@ -64,6 +65,25 @@ class FilteredAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
+
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        for field in self.opts.concrete_fields:
+            if isinstance(field, DateTimeField):
+                setattr(self, f"exact_{field.name}", _exact(field))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self.with_exact_times(super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.with_exact_times(super().get_fields(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.with_exact_times(super().get_readonly_fields(request, obj))
+
+    def with_exact_times(self, names: Iterable[Any]) -> list[Any]:
+        """Return columns in which those of times tell the zone and how long ago it was."""
+        return [f"exact_{name}" if hasattr(self, f"exact_{name}") else name for name in names]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FilteredList
@@ -113,6 +133,11 @@ def link_to(row: Model | None, text: str | None = None) -> SafeString | str:
     return format_html('<a href="{}">{}</a>', url, text or str(row))
 
 
-def age_of(moment: Any) -> str:
-    """Return how long ago a moment was."""
-    return "" if moment is None else clock.spoken(clock.now() - moment)
+def _exact(field: Any) -> Callable[[Any], Any]:
+    """Return a column for a field of times, which is headed and sorts as that field does."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def told(row: Any) -> SafeString | str:
+        return told_with_age(getattr(row, field.name))
+
+    return told

@@ -64,8 +64,7 @@ class SuspensionAdmin(OfRunAdmin):
     """Waits, open and over. Tokens are kept as hashes and shown to nobody."""
 
     list_display = (
-        "node", "kind", "run_link", "state_badge", "event_type", "event_key", "wake_at",
-        "opened_at",
+        "node", "kind", "run_link", "state_badge", "event", "opened_at", "wake_at",
     )  # fmt: skip
     list_filter = ("state", "kind")
     search_fields = ("event_type", "event_key")
@@ -75,6 +74,10 @@ class SuspensionAdmin(OfRunAdmin):
         "resolved_by", "answered_by",
     )  # fmt: skip
     readonly_fields = fields
+
+    @admin.display(description="event", ordering="event_type")
+    def event(self, suspension: Suspension) -> str:
+        return " · ".join(filter(None, (suspension.event_type, suspension.event_key))) or "-"
 
     @admin.display(description="collected")
     def shown_collected(self, suspension: Suspension) -> SafeString:

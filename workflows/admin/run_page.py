@@ -41,7 +41,7 @@ class Page:
     run: Run
     is_over: bool
     took: str
-    waits: list[tuple[Wait, str]]  # and since how long
+    waits: list[Wait]
     more_waits: int
     groups: list[Progress]
     can_undo: bool
@@ -69,7 +69,7 @@ def page_of(run: Run) -> Page:
         run=run,
         is_over=run.status in RUN_FINAL,
         took=clock.spoken((run.ended_at or now) - run.created_at),
-        waits=[(wait, clock.spoken(now - wait.since)) for wait in waits],
+        waits=waits,
         more_waits=waits_of(run).count() - len(waits),
         groups=[_progress(each) for each in progress_of(run)],
         can_undo=_can_undo(run),

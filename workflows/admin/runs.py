@@ -17,14 +17,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workflows import services
-from workflows.admin.read_only import ReadOnlyAdmin, age_of, badge
+from workflows.admin.read_only import ReadOnlyAdmin, badge
 from workflows.admin.run_page import page_of
 from workflows.errors import CeleriacError, NotFoundError, PermissionRefusedError
 from workflows.models import Run, Workflow
-from workflows.selectors.runs import run_by_id
+from workflows.selectors.runs import run_by_id, with_oldest_wait
 from workflows.services import access
 from workflows.services.runs import REASON_LENGTH
 from workflows.states import RunStatus
+from workflows.templatetags.moments import told_with_age
 
 _LONGEST_KEY = 40  # characters in the list; the page of a run has all of them
 
@@ -79,10 +80,10 @@ class RunAdmin(ReadOnlyAdmin):
         "short_id",
         "workflow",
         "status_badge",
-        "age",
+        "created_at",
+        "stuck_since",
         "by",
         "short_key",
-        "created_at",
     )
     list_display_links = ("short_id",)
     list_filter = (StatusFilter, ResultFilter, WorkflowFilter, "created_at")
@@ -99,7 +100,7 @@ class RunAdmin(ReadOnlyAdmin):
         return lookup in self.other_lookups or super().lookup_allowed(lookup, value, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        return super().get_queryset(request).defer("input", "output")
+        return with_oldest_wait(super().get_queryset(request).defer("input", "output"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
@@ -203,9 +204,11 @@ class RunAdmin(ReadOnlyAdmin):
             return badge(run.status)
         return format_html("{}<br>{}", badge(run.status), badge(f"result-{run.result}", run.result))
 
-    @admin.display(description="age")
-    def age(self, run: Run) -> str:
-        return age_of(run.created_at)
+    @admin.display(description="waits since")
+    def stuck_since(self, run: Run) -> SafeString | str:
+        """Return since when a run has waited at the node at which it has waited longest."""
+        since, node = getattr(run, "waits_since", None), getattr(run, "waits_at", "")
+        return format_html("{} at {}", told_with_age(since), node) if since else "-"
 
 
 def _person(request: HttpRequest) -> Any:

@@ -77,13 +77,13 @@ class SecretAdmin(FilteredAdmin):
         self,
         request: HttpRequest,  # noqa: ARG002 - Django's signature
         obj: Secret | None = None,
-    ) -> tuple[str, ...]:
-        return ("updated_at", "updated_by", *(("name",) if obj else ()))
+    ) -> list[Any]:
+        return self.with_exact_times(["updated_at", "updated_by", *(["name"] if obj else [])])
 
-    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> list[Any]:
         if obj is not None and not self.has_change_permission(request, obj):
-            return ("name", "meant_for", "updated_at", "updated_by")
-        return self.fields if obj else ("name", "value", "hosts")
+            return self.with_exact_times(("name", "meant_for", "updated_at", "updated_by"))
+        return self.with_exact_times(self.fields if obj else ("name", "value", "hosts"))
 
     @admin.display(description="hosts")
     def meant_for(self, secret: Secret) -> str:

@@ -1,30 +1,18 @@
-"""The waterfall of a run: what each node took, and what it waited for, on an axis without gaps.
-
-A run may work for seconds and sleep for days. Stretches in which nothing worked are drawn short,
-so that the work can be seen.
-"""
+"""The waterfall of a run: what each node took, and what it waited for, on an axis with breaks."""
 
 import json
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any
 
 from workflows import clock
+from workflows.admin.axis import ROW_HEIGHT, SCALE, Axis, Gap, gaps_of
 from workflows.models import NodeExecution, Run
 from workflows.selectors.runs import kind_in_words
 from workflows.selectors.sleeps import Sleep, Sleeps, sleeps_of
 
 #: The newest so many steps are drawn; the list of all is one click away.
 MOST_STEPS = 200
-_SCALE = 100.0  # the whole width of the axis, in percent
-_TICK = timedelta(microseconds=1)
-_SHORT_GAP = 7.0  # width of a stretch of sleep
-_LABEL = 24.0  # width of the words over a stretch of sleep, where the axis is short
-_MOST_ROWS = 3  # of such words
-_ROW_HEIGHT = 14  # pixels
 _MOST_TEXT = 6000  # characters of one input or output
 
 
@@ -76,73 +64,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch in which nothing worked; `y` of its words in pixels, None where none have room."""
-
-    place: float
-    length: str
-    y: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Timeline:
-    """The steps in order, and where on the axis the run slept."""
+    """The steps in order, and what of the axis is cut short."""
 
     steps: list[Step]
     gaps: list[Gap]
     left_out: int
     axis_height: int  # pixels, for all rows of words
-
-
-class Axis:
-    """Maps moments to positions from 0 to 100; long stretches without work are cut short."""
-
-    def __init__(self, busy: Iterable[tuple[datetime, datetime]]) -> None:
-        spans = _merged(busy)
-        work = sum((end - begin for begin, end in spans), start=timedelta(0))
-        self._longest = max(work / 5, timedelta(seconds=1))
-        pauses = [after[0] - before[1] for before, after in pairwise(spans)]
-        cuts = sum(pause > self._longest for pause in pauses)
-        kept = work + sum((p for p in pauses if p <= self._longest), start=timedelta(0))
-        drawn = max(_SCALE - cuts * _SHORT_GAP, _SCALE / 4)
-        self._unit = drawn / (kept / _TICK) if kept else 0.0  # a tick, on the axis
-        self._gap = (_SCALE - drawn) / cuts if cuts else 0.0  # a stretch that is cut
-        self._points: list[tuple[datetime, float]] = []
-        self.gaps: list[tuple[float, timedelta]] = []
-        self._lay_out(spans)
-
-    def _lay_out(self, spans: Sequence[tuple[datetime, datetime]]) -> None:
-        place = 0.0
-        for index, (begin, end) in enumerate(spans):
-            pause = begin - spans[index - 1][1] if index else timedelta(0)
-            if pause > self._longest:
-                self.gaps.append((place + self._gap / 2, pause))
-                place += self._gap
-            else:
-                place += self._unit * (pause / _TICK)
-            self._points.append((begin, place))
-            place += self._unit * ((end - begin) / _TICK)
-            self._points.append((end, place))
-
-    def place(self, moment: datetime) -> float:
-        """Return the position of a moment; what lies outside is at the edge."""
-        after = bisect_left(self._points, moment, key=lambda point: point[0])
-        if after == 0:
-            return self._points[0][1]
-        if after == len(self._points):
-            return self._points[-1][1]
-        (begin, low), (end, high) = self._points[after - 1], self._points[after]
-        return low + (high - low) * ((moment - begin) / (end - begin)) if end > begin else high
-
-
-def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    merged: list[tuple[datetime, datetime]] = []
-    for begin, end in sorted(spans):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((begin, end))
-    return merged
 
 
 def timeline_of(run: Run, now: datetime) -> Timeline:
@@ -158,25 +86,15 @@ def timeline_of(run: Run, now: datetime) -> Timeline:
         (row.started_at if _slept(row, sleeps) else row.queued_at, row.ended_at) for row in rows
     ]
     busy += [(each.end, each.end) for each in alone]
-    axis = Axis(busy)
+    slept = [*sleeps.of_steps.values(), *alone]
+    changes = [moment for each in slept for moment in (each.begin, each.end)]
+    changes += [row.queued_at for row in rows]
+    axis = Axis(busy, changes)
     steps = [_step(row, axis, sleeps) for row in rows]
     steps += [_sleeping(each, axis) for each in alone]
     gaps = gaps_of(axis)
-    height = max((gap.y + 3 for gap in gaps if gap.y is not None), default=_ROW_HEIGHT)
+    height = max((gap.y + 3 for gap in gaps if gap.y is not None), default=ROW_HEIGHT)
     return Timeline(steps, gaps, left_out, height)
-
-
-def gaps_of(axis: Axis) -> list[Gap]:
-    """Return the stretches of sleep, with words in as many rows as keep them apart."""
-    ends: list[float] = []  # of the last words in each row
-    found = []
-    for place, length in axis.gaps:
-        row = next((row for row, end in enumerate(ends) if end <= place), len(ends))
-        if row < _MOST_ROWS:
-            ends[row : row + 1] = [place + _LABEL]
-        y = row * _ROW_HEIGHT + 11 if row < _MOST_ROWS else None
-        found.append(Gap(round(place, 2), clock.spoken(length), y))
-    return found
 
 
 def _slept(row: NodeExecution, sleeps: Sleeps) -> bool:
@@ -239,7 +157,7 @@ def _bar(what: str, axis: Axis, begin: datetime, end: datetime) -> Bar:
     width = max(axis.place(end) - x, 0.35)
     return Bar(
         what,
-        round(min(x, _SCALE - width), 2),
+        round(min(x, SCALE - width), 2),
         round(width, 2),
         f"{_WORDS[what]} {clock.spoken(end - begin)}",
     )

@@ -32,7 +32,8 @@ class Suspension(models.Model):
     collect = models.PositiveIntegerField(default=1)
     collected = PlainJSONField(default=list)
     input = PlainJSONField(null=True)  # what the node was called with, for its history
-    data = PlainJSONField(null=True)  # what was asked of whom, by the kind
+    # What was asked of whom, by the kind; the engine's own questions keep the answer here as well.
+    data = PlainJSONField(null=True)
     # Of a question that waits in the queue of a family of runs: the run at its top, its place, and
     # whether it is this one's turn. Of a task: whether its message was sent.
     family = models.UUIDField(null=True)

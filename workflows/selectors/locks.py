@@ -1,5 +1,6 @@
 """Who holds which locks, and who waits for them, told for people and programs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,15 +31,14 @@ def obstacles(suspension: Suspension) -> list[Obstacle]:
     return [_obstacle(claim) for claim in waiting.order_by("name")]
 
 
-def words_of(suspension: Suspension) -> tuple[str, str]:
-    """Return what a wait for locks waits for, and who is in the way."""
-    lacking = obstacles(suspension)
+def words_of(lacking: Sequence[Obstacle], *, is_again: bool) -> tuple[str, str]:
+    """Return what a wait that lacks these locks waits for, and who is in the way."""
     names = ", ".join(f"{each.name!r}" for each in lacking) or "its locks"
     what = f"lock {names}" if len(lacking) == 1 else f"locks {names}"
     told = [_told(each) for each in lacking]
     if len(lacking) > 1:
         told = [f"{each.name!r}: {words}" for each, words in zip(lacking, told, strict=True)]
-    again = " again" if suspension.kind == "relock" else ""
+    again = " again" if is_again else ""
     return what + again, "; ".join(told) or "nobody: it goes on by itself"
 
 
@@ -56,14 +56,14 @@ def _obstacle(claim: LockClaim) -> Obstacle:
 
 def _told(obstacle: Obstacle) -> str:
     named = ", ".join(
-        f"run {claim.run_id} of {claim.run.workflow_name!r} at {claim.node!r} "
-        f"since {claim.held_at:%Y-%m-%d %H:%M:%S} UTC"
+        f"run {claim.run_id} of workflow {claim.run.workflow_name!r}, "
+        f"which holds it at {claim.node!r} since {claim.held_at:%Y-%m-%d %H:%M:%S} UTC"
         for claim in obstacle.held_by
     )
     more = obstacle.holders - len(obstacle.held_by)
-    told = f"held by {named}" if named else "nobody holds it"
+    told = named or "nobody holds it"
     if more:
-        told += f" and {more} more"
+        told += f", and {more} more"
     if obstacle.before:
-        told += f", and before it {obstacle.before} more wait{'s' * (obstacle.before == 1)}"
+        told += f"; {obstacle.before} more wait{'s' * (obstacle.before == 1)} before it"
     return told

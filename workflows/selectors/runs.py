@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from workflows.errors import ContentLostError, ContentUnreachableError, NotFoundError
 from workflows.models import NodeExecution, Run, Suspension, Thread
@@ -51,6 +51,13 @@ def kind_in_words(kind: str, given: Any) -> str:
 def waits_of(run: Run) -> QuerySet[Suspension]:
     """Return what a run waits for, the oldest wait first."""
     return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "thread_id")
+
+
+def with_oldest_wait(found: QuerySet[Run]) -> QuerySet[Run]:
+    """Return runs with `waits_since` and `waits_at`: when and where the oldest wait was opened."""
+    waits = Suspension.objects.filter(run=OuterRef("pk"), state="open").order_by("opened_at", "id")
+    since, node = Subquery(waits.values("opened_at")[:1]), Subquery(waits.values("node")[:1])
+    return found.annotate(waits_since=since, waits_at=node)
 
 
 def questions_of(run: Run) -> QuerySet[Suspension]:

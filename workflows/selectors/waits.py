@@ -1,6 +1,7 @@
 """What a run waits for: what it is, since when, until when, and who can end it."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from workflows.engine.plans import load_plan
 from workflows.errors import DefinitionError, NotFoundError
 from workflows.models import Run, Suspension
 from workflows.nodes.base import Kind
-from workflows.selectors.locks import words_of
+from workflows.selectors.locks import Obstacle, obstacles, words_of
 from workflows.selectors.questions import addressees_in_words
 from workflows.selectors.runs import waits_of
 
@@ -30,13 +31,16 @@ class Wait:
     wake_at: datetime | None
     event_type: str
     event_key: str
+    lacking: Sequence[Obstacle] = ()  # the locks that it waits for
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
+        """Return the JSON form; which locks are lacking is told in `who`."""
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        del told["lacking"]
         times = {"since": self.since.isoformat(), "wake_at": None}
         if self.wake_at is not None:
             times["wake_at"] = self.wake_at.isoformat()
-        return {**asdict(self), **times}
+        return {**told, **times}
 
 
 def open_waits(run: Run, limit: int = 100) -> list[Wait]:
@@ -54,7 +58,8 @@ def plan_of(run: Run) -> Plan | None:
 
 
 def _told(suspension: Suspension, plan: Plan | None) -> Wait:
-    what, who = _words(suspension, plan)
+    lacking = obstacles(suspension)
+    what, who = _words(suspension, plan, lacking)
     return Wait(
         suspension=str(suspension.pk),
         node=suspension.node,
@@ -65,11 +70,12 @@ def _told(suspension: Suspension, plan: Plan | None) -> Wait:
         wake_at=suspension.wake_at,
         event_type=suspension.event_type,
         event_key=suspension.event_key,
+        lacking=lacking,
     )
 
 
 def _words(  # noqa: PLR0911 - one case a wait
-    suspension: Suspension, plan: Plan | None
+    suspension: Suspension, plan: Plan | None, lacking: Sequence[Obstacle]
 ) -> tuple[str, str]:
     match suspension.kind:
         case "timer":
@@ -81,7 +87,7 @@ def _words(  # noqa: PLR0911 - one case a wait
         case "child":
             return _child_words(suspension)
         case "lock" | "relock":
-            return words_of(suspension)
+            return words_of(lacking, is_again=suspension.kind == "relock")
         case _:
             return _person_words(suspension, plan)
 
@@ -125,10 +131,8 @@ def _child_words(suspension: Suspension, depth: int = 0) -> tuple[str, str]:
         return what, "whoever can end that run"
     if first.kind == "child":
         return what, _child_words(first, depth + 1)[1]
-    return (
-        what,
-        f"{_words(first, plan_of(child))[1]} (at {first.node!r} of {child.workflow_name!r})",
-    )
+    _, who = _words(first, plan_of(child), obstacles(first))
+    return what, f"{who} (at {first.node!r} of {child.workflow_name!r})"
 
 
 def _before(suspension: Suspension) -> str:

@@ -94,6 +94,8 @@ def answer_question(
             answered_by=person.get_username(),
             answer_key=key or "",
             answer_digest=digest(data),
+            # The history may have it only much later, and not at all when the run is cancelled.
+            data={**question.data, "answer": data},
         )
         answered = _told(suspensions.by_id(question.pk) or question)
     say(hints)

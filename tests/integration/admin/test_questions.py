@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.support.builder import ask, end, fan_in, fan_out, workflow
+from workflows import services
 from workflows.models import Run, Suspension
 from workflows.testing import Harness
 
@@ -148,3 +149,57 @@ def test_nothing_can_be_added_or_deleted(run: Run, lena: Client) -> None:
     delete = reverse("admin:workflows_question_delete", args=[wait(run, "a").pk])
     assert lena.post(delete, {"post": "yes"}).status_code == 403
     assert Suspension.objects.filter(run=run).count() == 2
+
+
+def test_what_is_required_is_marked_also_for_who_cannot_see_it(run: Run, lena: Client) -> None:
+    text = lena.get(page_of(run, "a")).content.decode()
+    assert text.count("(required)") == 1
+    assert re.search(r'<label for="id_field-0">Colour.*\(required\)</span>:</label>', text)
+    assert text.count("marks what is required") == 1
+    lena.post(page_of(run, "a"), {"key": "k", "field-0": '"red"'})
+    assert "(required)" in lena.get(page_of(run, "b")).content.decode()
+
+
+def test_nobody_answers_the_first_choice_by_not_looking(run: Run, lena: Client) -> None:
+    text = lena.get(page_of(run, "a")).content.decode()
+    assert '<option value="" selected>Choose one</option>' in text
+    page = lena.post(page_of(run, "a"), {"key": "k", "field-0": ""})
+    assert "This field is required." in page.content.decode()
+    assert "not recorded yet" in page.content.decode()
+
+
+def test_the_answer_that_was_given_is_shown_to_who_may_see_the_question(
+    run: Run, lena: Client, engine: Harness
+) -> None:
+    address = page_of(run, "a")
+    lena.post(address, {"key": "k", "field-0": '"red"', "field-1": "3"})
+    at_once = words(lena.get(address))
+    assert "lena answered it on 1 Jan 2030, 00:00:00 UTC. Colour red Count 3" in at_once
+    services.cancel(run.pk, reason="", by=None)  # its thread never came to write its history
+    engine.jump(hours=1)
+    assert words(lena.get(address)) == at_once.replace("just now", "1 h ago")
+    assert log_in("nina").get(address).status_code == 404
+
+
+def test_an_answer_is_never_markup(run: Run, lena: Client) -> None:
+    lena.post(page_of(run, "a"), {"key": "k", "field-0": '"red"'})
+    lena.post(page_of(run, "b"), {"key": "k", "field-0": EVIL})
+    text = lena.get(page_of(run, "b")).content.decode()
+    assert EVIL not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_question_that_nobody_answered_in_time_says_so(
+    run: Run, lena: Client, engine: Harness
+) -> None:
+    engine.jump(days=2)
+    engine.drain()
+    text = words(lena.get(page_of(run, "a")))
+    assert "No answer Nobody answered in time: it was over on 2 Jan 2030" in text
+
+
+def words(page: Any) -> str:
+    """Return the words in the middle of a page."""
+    html = page.content.decode()
+    html = html[html.index('id="content-main"') : html.index('id="footer"')]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html)).replace(" .", ".").strip()

@@ -178,3 +178,20 @@ def test_progress_of_a_quorum(ask: Ask, people: People) -> None:
     page = text(as_user(people.lena).get(page_of(asked)))
     assert "1 of 2 approvals" in page
     assert "You have answered" in page
+
+
+def test_what_approving_requires_is_marked(ask: Ask, people: People) -> None:
+    page = as_user(people.lena).get(page_of(ask(form=TICKET)))
+    assert text(page).count("(required to approve)") == 1
+    assert "* marks what is required to approve." in text(page)
+    assert "Comment optional" in text(page)
+    assert "marks what is required" not in text(as_user(people.lena).get(page_of(ask())))
+
+
+def test_what_was_filled_in_has_the_labels_of_the_form(ask: Ask, people: People) -> None:
+    form = {"properties": {"cost_code": {"type": "string", "title": "Who pays"}}}
+    asked = ask(form=form)
+    services.decide(
+        asked.pk, user=people.lena, decision="approve", form={"cost_code": "X1"}, comment=""
+    )
+    assert "Who paysX1" in text(as_user(people.lena).get(page_of(asked)))

@@ -7,7 +7,7 @@ from django import forms
 
 from approvals.forms import AnswerForm
 from workflows.errors import Problem
-from workflows.forms import JSONTextField, schema_field
+from workflows.forms import JSONTextField, schema_field, shown_answer
 
 
 def filled(schema: dict[str, Any], *values: Any, **options: Any) -> AnswerForm:
@@ -147,3 +147,37 @@ def test_no_schema_asks_for_a_comment_only() -> None:
     form = AnswerForm(None, {"comment": ""})
     assert form.is_valid()
     assert (form.answer(), list(form.fields)) == ({}, ["comment"])
+
+
+def test_a_choice_that_is_required_is_made_and_not_taken_over() -> None:
+    field = schema_field("it", {"enum": ["a", "b"]}, required=True)
+    assert [value for value, _ in choices_of(field)] == ["", '"a"', '"b"']
+    field = schema_field("it", {"enum": ["a", "b"], "default": "b"}, required=True)
+    assert [value for value, _ in choices_of(field)] == ['"a"', '"b"']
+    form = one({"enum": ["a", "b"]}, "")
+    assert not form.is_valid()
+
+
+def choices_of(field: forms.Field) -> list[Any]:
+    choices: Any = getattr(field, "choices", ())
+    return list(choices)
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer", "shown"),
+    [
+        (None, "yes\nand no", [("", "yes\nand no")]),
+        ({"type": "integer"}, 7, [("", "7")]),
+        (
+            {"properties": {"b": {"title": "Bee"}, "a_c": {}}},
+            {"a_c": True, "x": [1], "b": ["u", "v"]},
+            [("Bee", "u, v"), ("A c", "yes"), ("X", "[\n  1\n]")],
+        ),
+        ({"properties": 3}, {"a": None}, [("A", "null")]),
+        (True, {"a": ""}, [("A", "")]),
+    ],
+)
+def test_answers_are_shown_with_the_labels_of_the_form(
+    schema: Any, answer: Any, shown: list[tuple[str, str]]
+) -> None:
+    assert shown_answer(schema, answer) == shown

@@ -1,0 +1,1 @@
+"""What templates of the engine and of other apps may use."""
