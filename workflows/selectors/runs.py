@@ -55,7 +55,9 @@ def waits_of(run: Run) -> QuerySet[Suspension]:
 
 def with_oldest_wait(found: QuerySet[Run]) -> QuerySet[Run]:
     """Return runs with `waits_since` and `waits_at`: when and where the oldest wait was opened."""
-    waits = Suspension.objects.filter(run=OuterRef("pk"), state="open").order_by("opened_at", "id")
+    waits = Suspension.objects.filter(run=OuterRef("pk"), state="open").order_by(
+        "opened_at", "thread_id"
+    )
     since, node = Subquery(waits.values("opened_at")[:1]), Subquery(waits.values("node")[:1])
     return found.annotate(waits_since=since, waits_at=node)
 

@@ -58,7 +58,7 @@ def plan_of(run: Run) -> Plan | None:
 
 
 def _told(suspension: Suspension, plan: Plan | None) -> Wait:
-    lacking = obstacles(suspension)
+    lacking = _lacking(suspension)
     what, who = _words(suspension, plan, lacking)
     return Wait(
         suspension=str(suspension.pk),
@@ -72,6 +72,10 @@ def _told(suspension: Suspension, plan: Plan | None) -> Wait:
         event_key=suspension.event_key,
         lacking=lacking,
     )
+
+
+def _lacking(suspension: Suspension) -> Sequence[Obstacle]:
+    return obstacles(suspension) if suspension.kind in ("lock", "relock") else ()
 
 
 def _words(  # noqa: PLR0911 - one case a wait
@@ -131,7 +135,7 @@ def _child_words(suspension: Suspension, depth: int = 0) -> tuple[str, str]:
         return what, "whoever can end that run"
     if first.kind == "child":
         return what, _child_words(first, depth + 1)[1]
-    _, who = _words(first, plan_of(child), obstacles(first))
+    _, who = _words(first, plan_of(child), _lacking(first))
     return what, f"{who} (at {first.node!r} of {child.workflow_name!r})"
 
 
