@@ -1,5 +1,6 @@
 """What every test may ask for: databases, Redis, RabbitMQ and workers, private to this run."""
 
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -15,6 +16,9 @@ from tests.support import emptying, places, services
 from tests.support.workers import Workers, workers_on
 
 emptying.install()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell starts what it leaves in the background; children would ignore Ctrl-C as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 _ON_SQLITE = django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
 

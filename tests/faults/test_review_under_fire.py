@@ -135,11 +135,14 @@ class Fire:
         self.kills = 0
         self.harm: dict[int, Callable[[], object]] = {
             5: client.flushall,
-            9: server.stop,
-            11: self._start_again,
+            9: self._outage,
         }
 
-    def _start_again(self) -> None:
+    def _outage(self) -> None:
+        """Stop Redis for a while. One kill in it: whoever is killed cannot come back before it."""
+        self.server.stop()
+        self._strike()
+        pause(self.dice.uniform(0.5, 1.5))
         self.server.start()
         servers.wait_for_redis(self.server)
 
@@ -147,6 +150,9 @@ class Fire:
         pause(self.dice.uniform(0.1, 0.6))
         if self.kills in self.harm:
             self.harm.pop(self.kills)()
+        self._strike()
+
+    def _strike(self) -> None:
         self.fleet.strike(self.dice)
         self.kills += 1
 
