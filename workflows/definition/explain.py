@@ -1,5 +1,6 @@
 """Turns pydantic's errors into short messages at exact places, one for each mistake."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
@@ -8,10 +9,13 @@ from pydantic import BaseModel
 
 from workflows.definition.assemble import escape
 from workflows.definition.model import NODE_ID, WORKFLOW_NAME
-from workflows.errors import nearest
+from workflows.errors import nearest, suggest
 
 _Error = Mapping[str, Any]
 _EXCERPT = 40
+_MOST_LISTED = 20
+#: One of the values in pydantic's "'sum', 'count' or 'avg'".
+_CHOICE = re.compile("'([^']*)'")
 
 _PATTERNS = {
     NODE_ID: "a name of letters, digits, '_' and '-' that begins with a letter, at most 64 long",
@@ -139,7 +143,8 @@ def _sentence(error: _Error, found: Any) -> str:
         wanted = _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
         return f"expected {wanted}, got {describe(found)}"
     if error["type"] == "literal_error" and isinstance(found, str):
-        return f"expected {context['expected']}, got {describe(found)}"
+        hint = suggest(found, _CHOICE.findall(context["expected"]))
+        return f"expected {context['expected']}, got {describe(found)}{hint}"
     if error["type"] in ("string_too_short", "too_short") and not found:
         return "this must not be empty"
     message = str(error["msg"]).removeprefix("Value error, ")
@@ -162,7 +167,7 @@ def describe(value: Any) -> str:
 
 
 def _listing(known: set[str]) -> str:
-    return f"; known here: {', '.join(sorted(known))}" if 0 < len(known) <= 8 else ""
+    return f"; known here: {', '.join(sorted(known))}" if 0 < len(known) <= _MOST_LISTED else ""
 
 
 def _has(value: Any, step: str | int) -> bool:

@@ -57,7 +57,12 @@ def mistakes(**fields: Any) -> list[tuple[str, str]]:
         ({"timeout": "P1M"}, "/timeout", "expected an ISO 8601 duration such as PT5M or P2D"),
         ({"timeout": "P" + "9" * 30 + "D"}, "/timeout", "expected an ISO 8601 duration of at most"),
         ({"timeout": "P36601D"}, "/timeout", "expected an ISO 8601 duration of at most 100 years"),
-        ({"mode": "fats"}, "/mode", "expected 'fast' or 'slow', got the text 'fats'"),
+        (
+            {"mode": "fats"},
+            "/mode",
+            "expected 'fast' or 'slow', got the text 'fats' (did you mean 'fast'?)",
+        ),
+        ({"zzz": 1}, "/zzz", "unknown field 'zzz'; known here: as, "),
         ({"retry": {"attempts": 0}}, "/retry/attempts", "must be greater than or equal to 1"),
         ({"retry": []}, "/retry", "expected an object, got a list"),
         ({"either": {"pth": "x"}}, "/either", "the required field"),
