@@ -26,9 +26,10 @@ def apply(run_id: UUID, *, reason: str = "", compensate: bool = False) -> list[H
 def apply_to_orphans(run_ids: Collection[UUID], *, reason: str) -> tuple[int, list[Hint]]:
     """Stop everything in child runs that nobody waits for, many at once; return how many.
 
-    Those whose parent undoes what it has done undo what they have done.
+    Those whose parent undoes what it has done undo what they have done. What undoes already goes
+    on: somebody may have asked for it since they were found.
     """
-    locked = runs.lock_live(run_ids)
+    locked = [run for run in runs.lock_live(run_ids) if not run.undoes]
     undoing = runs.below_undoing(run_ids)
     # What a plug-in or the question queue has to hear of is closed run by run.
     alone = undoing | suspensions.runs_that_ask(run_ids)
