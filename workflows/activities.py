@@ -117,8 +117,7 @@ class Activity:
     `heartbeat`: longest silence before the attempt counts as dead.
     `is_internal`: works for a kind of node of its own; a node of kind `activity` cannot name it.
     `is_stub`: answers from a script, in a trial.
-    `grace`: tells what it has beyond its time limit, which it keeps itself, before it is broken
-    off; it is asked at each call.
+    `grace`: tells at each call what it has beyond its time limit, which it keeps itself.
     """
 
     name: str
@@ -317,8 +316,7 @@ def call(activity: Activity, given: object, *, context: ActivityContext) -> Any:
     try:
         answer = activity.function(**keywords)
     except ActivityError as error:
-        if not hasattr(error, "failure"):  # a class of the author's that skips our `__init__`
-            ActivityError.__init__(error, "activity_failed", described(error))
+        _make_whole(error)
         raise
     except Exception as error:
         raise ActivityError("activity_failed", described(error)) from error
@@ -382,10 +380,19 @@ def described(error: BaseException) -> str:
     # Not `__name__` of the class: a metaclass may make anything of it.
     name = str(type.__dict__["__name__"].__get__(type(error)))
     try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide which error it was
+        told = ": ".join(filter(None, (name, str(error))))
+    except KeyboardInterrupt:
+        raise  # a time limit, or somebody stops this process
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not hide which error it was
         return name
-    return f"{name}: {text}" if text else name
+    return told
+
+
+def _make_whole(error: ActivityError) -> None:
+    """Give an error what it lacks: a class of the author's may skip our `__init__`, or undo it."""
+    code, text = getattr(error, "failure", None), getattr(error, "message", None)
+    kept = code if isinstance(code, str) else "activity_failed"
+    ActivityError.__init__(error, kept, text if isinstance(text, str) else described(error))
 
 
 def _storable(text: str) -> str:

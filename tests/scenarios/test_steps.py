@@ -321,6 +321,8 @@ def test_what_an_activity_must_not_do_fails_it_by_name(
         ("wordless", "activity_failed", "WordlessError: no words"),
         ("unnamed", "activity_failed", "UnnamedError: odd"),
         ("codeless", "activity_failed", "no code"),
+        ("textless", "activity_failed", "TextlessError: no"),
+        ("rude", "activity_failed", "RudeError"),
     ],
 )
 def test_whatever_an_activity_raises_fails_it(
@@ -357,8 +359,19 @@ def test_a_commit_that_is_refused_fails_the_activity(engine: Harness) -> None:
     assert not QueueState.objects.filter(name="gone").exists()
 
 
-def test_what_fails_after_a_commit_undoes_no_step(engine: Harness) -> None:
-    engine.publish(workflow("seq", activity("a", "test.after_commit", input={"name": "x"}), end()))
+@pytest.mark.postgres
+def test_an_error_of_the_database_that_is_passed_over_fails_the_activity(engine: Harness) -> None:
+    """The transaction takes nothing any more, not even the step; that loses no worker."""
+    engine.publish(workflow("seq", activity("a", "test.pass_over", retry={"attempts": 2}), end()))
+    run = engine.run("seq")
+    assert_failed(run, "transaction_broken", "a")
+    assert run.error["attempt"] == 2
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_fails_after_a_commit_undoes_no_step(engine: Harness, *, leaves: bool) -> None:
+    step = activity("a", "test.after_commit", input={"name": "x", "leaves": leaves})
+    engine.publish(workflow("seq", step, end()))
     run = engine.run("seq")
     assert_completed(run, {"output": "x"})
     assert list(NodeExecution.objects.filter(run=run, node="a").values_list("attempt")) == [(1,)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Permission
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from workflows import clock
 from workflows.activities import ActivityContext, ActivityError, NonRetryableError, activity
@@ -131,6 +131,21 @@ class WordlessError(ActivityError):
         Exception.__init__(self, "no words")
 
 
+class TextlessError(ActivityError):
+    """Says later, by no text, what it is about."""
+
+    def __init__(self) -> None:
+        super().__init__("refused", "no")
+        vars(self).update(message=b"no", failure=None)
+
+
+class RudeError(BaseException):
+    """Whoever asks for its text gets another one."""
+
+    def __str__(self) -> str:
+        raise self
+
+
 class _Nameless(type):
     @property
     def __name__(cls) -> str:  # type: ignore[override]
@@ -152,6 +167,8 @@ def give_up(how: str) -> None:
         "wordless": WordlessError(),
         "unnamed": UnnamedError("odd"),
         "codeless": ActivityError("", "no code"),
+        "textless": TextlessError(),
+        "rude": RudeError(),
     }[how]
 
 
@@ -159,6 +176,14 @@ def give_up(how: str) -> None:
 def break_transaction() -> str:
     """Catch an error of the database inside the transaction, which breaks it."""
     transaction.set_rollback(True)
+    return "done"
+
+
+@activity("test.pass_over", transactional=True)
+def pass_over() -> str:
+    """Pass over an error that Django has not seen pass, but the database has."""
+    with suppress(DatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT nothing FROM nowhere")
     return "done"
 
 
@@ -171,10 +196,10 @@ def refused_commit(name: str) -> str:
 
 
 @activity("test.after_commit", transactional=True)
-def after_commit(name: str) -> str:
+def after_commit(name: str, *, leaves: bool = False) -> str:
     """Leave something to be done after the commit that fails."""
     QueueState.objects.create(name=name, next_at=clock.now())
-    transaction.on_commit(refuse)
+    transaction.on_commit(leave if leaves else refuse)
     return name
 
 

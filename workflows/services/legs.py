@@ -126,7 +126,7 @@ def _answered(cursor: Cursor, stop: "_CallStop", activity: Activity, call: Call)
     holds = partial(leases.holds, cursor.claim)
     watched = Supervision(_seconds(stop.wait), call.beat, call.quiet, holds)
     answer = call_activity(activity, stop.wait, cursor, watched)
-    if activity.transactional and not isinstance(answer, Fail) and transaction.get_rollback():
+    if activity.transactional and not isinstance(answer, Fail) and connections.is_spoilt():
         answer = Fail("transaction_broken", "An error of the database was caught and passed over.")
     if isinstance(answer, Fail):
         return _failed(stop, answer)
@@ -147,7 +147,9 @@ def _in_transaction(
             transaction.on_commit(lambda: commits.append(True))
             stop = _answered(cursor, asking, activity, call)
             written = _write(cursor, stop)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise  # somebody stops this process
+    except BaseException as error:
         if written is not None and commits:
             # Its step is kept: what the activity has left to be done afterwards is its own affair.
             logger.exception("what activity %r does after its commit failed", activity.name)
@@ -164,7 +166,7 @@ def _in_transaction(
     return written
 
 
-def _is_refusal(error: Exception) -> bool:
+def _is_refusal(error: BaseException) -> bool:
     """Tell whether a commit failed for what was to be committed, as deferred constraints do."""
     return isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
 

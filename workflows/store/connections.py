@@ -51,6 +51,17 @@ def is_stuck(connection: Any) -> bool:
     return info.transaction_status != TransactionStatus.IDLE or not raw.autocommit
 
 
+def is_spoilt() -> bool:
+    """Tell whether the open transaction can only be rolled back, as Django or the server says.
+
+    Django does not hear of an error that was caught before it left a block of its own.
+    """
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    info = getattr(wrapper.connection, "info", None)
+    is_refused = info is not None and info.transaction_status == TransactionStatus.INERROR
+    return is_refused or bool(wrapper.get_rollback())
+
+
 def was_lost(error: Exception) -> bool:
     """Tell whether a connection was gone, outside any transaction: what failed can be repeated."""
     wrapper = connections[DEFAULT_DB_ALIAS]
