@@ -25,11 +25,11 @@ from approvals.decisions import (
     result_of,
     rfc3339,
 )
-from approvals.models import KEY_LENGTH, Addressee, ApprovalRequest, Choice, RequestStatus, Vote
+from approvals.models import Addressee, ApprovalRequest, Choice, RequestStatus, Vote
 from approvals.policy import Person, Rules, group_through, verdict, why_not, why_unsettleable
 from workflows import services as engine
 from workflows.clock import now
-from workflows.context.values import check_text, check_value
+from workflows.context.values import check_value
 from workflows.errors import (
     ConflictError,
     InputRefusedError,
@@ -40,6 +40,7 @@ from workflows.errors import (
     Problem,
 )
 from workflows.services.again import made_again
+from workflows.services.requests import check_key
 
 #: Largest comment and form of one vote together, in bytes of JSON.
 MAX_ANSWER_BYTES = 64 * 1024
@@ -163,9 +164,7 @@ def _read_answer(
     check_value({"comment": said, "form": filled_in}, max_bytes=MAX_ANSWER_BYTES)
     if decision not in Choice.values:
         raise _refused("/decision", f"is {decision[:40]!r}; it can be 'approve' or 'reject'")
-    if isinstance(key, str) and len(key) > KEY_LENGTH:
-        raise _refused("/key", f"is longer than {KEY_LENGTH} characters")
-    check_text("" if key is None else key, "key of the answer", longest=KEY_LENGTH)
+    check_key(key)
     return _Answer(Choice(decision), said, filled_in, key or "")
 
 

@@ -30,8 +30,7 @@ def measure(_place: Place) -> list[Row]:
 
 def _try(text: str) -> str:
     command = [sys.executable, "manage.py", "workflow", "try", "--cases", "-"]
-    done = subprocess.run(command, input=text, stdout=-1, text=True, check=True)
-    return str(done.stdout)
+    return subprocess.check_output(command, input=text, text=True)
 
 
 def cases(count: int) -> Iterator[Case]:

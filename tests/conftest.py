@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.contrib.auth.models import User
 from pytest_django import Settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -14,6 +15,7 @@ from redis.retry import Retry
 from project.processes import Child
 from tests.support import emptying, places, services
 from tests.support.workers import Workers, workers_on
+from workflows.testing import Harness
 
 emptying.install()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -36,6 +38,19 @@ def _no_calls_yet() -> None:
     """Let every test count the calls of its own activities only, in whatever order tests run."""
     if (counted := sys.modules.get("tests.support.activities")) is not None:
         counted.calls.clear()
+
+
+@pytest.fixture
+def engine(transactional_db: None) -> Iterator[Harness]:
+    """The engine in this process, with messages in turn and a clock that stands still."""
+    with Harness.open() as harness:
+        yield harness
+
+
+@pytest.fixture
+def root(transactional_db: None) -> User:
+    """Somebody who may do everything."""
+    return User.objects.create_superuser("root")
 
 
 @pytest.fixture(scope="session")

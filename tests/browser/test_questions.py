@@ -1,7 +1,7 @@
 """A person answers a question in the admin, in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -22,12 +22,6 @@ FORM = {
         "urgent": {"type": "boolean"},
     },
 }
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.fixture

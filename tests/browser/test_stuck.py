@@ -1,6 +1,5 @@
 """What is stuck, since when, and who can unblock it, as a browser shows it; also on a phone."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,17 +32,6 @@ CROSSED = """() => {
   }
   return [up.length, crossed];
 }"""
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
-
-
-@pytest.fixture
-def root(transactional_db: None) -> User:
-    return User.objects.create_superuser("root")
 
 
 def show(page: Page, run: Run) -> None:

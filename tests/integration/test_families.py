@@ -1,7 +1,5 @@
 """Families of runs as they are shown: the tree, the API, the command line, the admin."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -16,12 +14,6 @@ from workflows.selectors.families import children_of, is_family_over, tree_of
 from workflows.testing import Harness
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Splits that are joined in part, race and fail, on real workers and at the same moment."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -86,12 +85,6 @@ def _waiting(name: str, behind: str | None) -> list[dict[str, Any]]:
         wait_event(name, "go", result="got", next=f"{name}2"),
         edit(f"{name}2", output=[name], next=behind),
     ]
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.mark.parametrize("time", range(5))

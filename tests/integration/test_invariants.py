@@ -1,6 +1,6 @@
 """What must hold when many do the same thing at the same moment, on a real PostgreSQL."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import partial
 from uuid import UUID
 
@@ -31,12 +31,6 @@ from workflows.testing import Harness
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 MANY = 20
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.fixture

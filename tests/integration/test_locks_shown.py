@@ -29,11 +29,6 @@ def line(transactional_db: None) -> list[Run]:
         return [stands_in_line(engine, "locked") for _ in range(3)]
 
 
-@pytest.fixture
-def root(transactional_db: None) -> User:
-    return User.objects.create_superuser("root")
-
-
 def text(content: bytes) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", content.decode())).replace("&#x27;", "'")
 

@@ -1,6 +1,5 @@
 """An attempt that was lost with its worker is shown wherever the history is."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -22,12 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
-
-
-@pytest.fixture
 def once_lost(engine: Harness) -> Run:
     """A run whose only step killed its worker the first time, and was done the second."""
     retry = {"attempts": 2, "backoff": "PT1S"}
@@ -37,11 +30,6 @@ def once_lost(engine: Harness) -> Run:
         engine.drain()
     engine.jump(minutes=1)
     return engine.result(run)
-
-
-@pytest.fixture
-def root(transactional_db: None) -> User:
-    return User.objects.create_superuser("root")
 
 
 def test_the_command_line_shows_it(once_lost: Run) -> None:

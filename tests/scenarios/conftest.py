@@ -26,12 +26,6 @@ def _workers_for_all(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
-
-
 @pytest.fixture(params=[None, *range(SEEDS)], ids=lambda seed: f"order{seed}")
 def any_order(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[Harness]:
     with Harness.open(request.param) as harness:

@@ -254,7 +254,7 @@ def test_a_number_is_no_key(engine: Harness, key: Any) -> None:
         services.start("seq", {"n": 1}, key=key)
     with pytest.raises(ValueRefusedError, match=refused):
         services.answer_question(uuid4(), "red", by=User(pk=1), key=key)
-    with pytest.raises(ValueRefusedError, match="The key of the answer is refused: it is int"):
+    with pytest.raises(ValueRefusedError, match="The idempotency key is refused: it is int"):
         decide(uuid4(), user=User(pk=1), decision="approve", key=key)
     with pytest.raises(ValueRefusedError, match="The key of the event is refused: it is int"):
         services.send_event("paid", key=key)

@@ -102,10 +102,9 @@ def undo(run: Run, plan: Plan, reason: str) -> list[Hint]:
     By a thread of its own: those that were stopped stay as they were. Whether there is anything to
     undo is asked when all have stopped: until then one of them may still write a step.
     """
-    runs.undo(run)
     closed = stop_all(run, plan, "cancel")
     if compensations.newest(run.pk) is None:
-        return _finish(run, plan, closed, "cancel", reason=reason)
+        return _finish(run, plan, closed, "cancel", reason=reason, undoes=True)
     runs.wind_up(run, reason)
     queue = conf.settings().default_queue
     thread_id = threads.insert_at(run.pk, UNDOING, queue=queue, lease_until=message_end())

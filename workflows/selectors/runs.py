@@ -50,14 +50,16 @@ def kind_in_words(kind: str, given: Any) -> str:
 
 def waits_of(run: Run) -> QuerySet[Suspension]:
     """Return what a run waits for, the oldest wait first."""
-    return Suspension.objects.filter(run=run, state="open").order_by("opened_at", "thread_id")
+    return _waits().filter(run=run)
+
+
+def _waits() -> QuerySet[Suspension]:
+    return Suspension.objects.filter(state="open").order_by("opened_at", "thread_id")
 
 
 def with_oldest_wait(found: QuerySet[Run]) -> QuerySet[Run]:
     """Return runs with `waits_since` and `waits_at`: when and where the oldest wait was opened."""
-    waits = Suspension.objects.filter(run=OuterRef("pk"), state="open").order_by(
-        "opened_at", "thread_id"
-    )
+    waits = _waits().filter(run=OuterRef("pk"))
     since, node = Subquery(waits.values("opened_at")[:1]), Subquery(waits.values("node")[:1])
     return found.annotate(waits_since=since, waits_at=node)
 

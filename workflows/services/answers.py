@@ -18,7 +18,8 @@ from workflows.models import Run, Suspension
 from workflows.nodes.base import Kind
 from workflows.selectors.runs import questions_of, run_by_id
 from workflows.selectors.waits import plan_of
-from workflows.services.questions import answer_question, check_key
+from workflows.services.questions import answer_question
+from workflows.services.requests import check_key
 
 _SHOWN = 10
 

@@ -230,13 +230,13 @@ def _carry_out(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
     """Apply a command in a transaction of its own; what it refuses fails the node."""
     if command.at_once is not None and outlasting(partial(_at_once, command.at_once)):
         return []
-    before = (list(cursor.steps), cursor.seq)
+    before = cursor.copied()
     try:
         return outlasting(lambda: _apply(command, cursor, work))
     except (ContentLostError, ContentUnreachableError):
         raise
     except CeleriacError as error:
-        cursor.steps, cursor.seq = before
+        cursor.go_back(before)
         written = interpret(cursor, failure_from(error))
     if isinstance(written, Settlement):
         work.add(written)
@@ -250,12 +250,12 @@ def _at_once(write: Callable[[], bool]) -> bool:
 
 
 def _apply(command: Command, cursor: Cursor, work: Round) -> list[Hint]:
-    before = (list(cursor.steps), cursor.seq)
+    before = cursor.copied()
     try:
         with transaction.atomic():
             hints = command.apply()
     except Error:
-        cursor.steps, cursor.seq = before
+        cursor.go_back(before)
         raise
     if hints is not None and command.settlement is not None:
         work.add(written=command.settlement)

@@ -10,29 +10,27 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from workflows import clock
-from workflows.context.values import check_text, check_value, digest
+from workflows.context.values import check_value, digest
 from workflows.definition.schema_check import validate_value
 from workflows.engine.commands import resolve
 from workflows.engine.hints import Hint
 from workflows.engine.questions import ask_next
 from workflows.errors import (
     ConflictError,
-    InputRefusedError,
     KeyReusedError,
     NotFoundError,
     PermissionRefusedError,
-    Problem,
 )
 from workflows.models import Suspension
 from workflows.selectors.questions import addressees_in_words, as_id, may_answer
 from workflows.services.after import say
 from workflows.services.again import made_again
 from workflows.services.events import suspension_over
+from workflows.services.requests import check_key
 from workflows.store import questions, runs, suspensions
 
 #: Largest answer, in bytes of JSON.
 MAX_ANSWER_BYTES = 64 * 1024
-KEY_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +114,6 @@ def ask_again(family: UUID) -> bool:
         question = questions.next_question(family)
         ask_next(family)
     return question is not None
-
-
-def check_key(key: str | None) -> None:
-    """Pass a key that a row can hold. Raises InputRefusedError, ValueRefusedError."""
-    if isinstance(key, str) and len(key) > KEY_LENGTH:
-        message = f"An idempotency key has at most {KEY_LENGTH} characters; this has {len(key)}."
-        raise InputRefusedError(message, [Problem("key_length", message, "/key")])
-    check_text("" if key is None else key, "idempotency key", longest=KEY_LENGTH)
 
 
 def _lock(question_id: UUID | str) -> Suspension:

@@ -6,9 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from workflows.errors import ConflictError, KeyReusedError
+from workflows.context.values import check_text
+from workflows.errors import ConflictError, InputRefusedError, KeyReusedError, Problem
 from workflows.models import IdempotencyRecord
 from workflows.store import control
+
+#: Most characters of an idempotency key.
+KEY_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,20 @@ class Answer:
     status: int
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def check_key(key: str | None, *, shortest: int = 0) -> None:
+    """Pass an idempotency key that a row can hold, or none.
+
+    Raises:
+        InputRefusedError: it has too few or too many characters.
+        ValueRefusedError: it is no text, or cannot be kept.
+    """
+    if isinstance(key, str) and not shortest <= len(key) <= KEY_LENGTH:
+        most = f"{shortest} to {KEY_LENGTH}" if shortest else f"at most {KEY_LENGTH}"
+        message = f"An idempotency key has {most} characters; this has {len(key)}."
+        raise InputRefusedError(message, [Problem("key_length", message, "/key")])
+    check_text("" if key is None else key, "idempotency key", longest=KEY_LENGTH)
 
 
 def answer_once(

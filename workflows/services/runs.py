@@ -18,9 +18,10 @@ from workflows.selectors.runs import run_by_id, run_key
 from workflows.services.after import say
 from workflows.services.again import made_again
 from workflows.services.driving import own_transaction
+from workflows.services.requests import check_key
 from workflows.store import definitions, runs
 
-NAME_LENGTH = KEY_LENGTH = 200
+NAME_LENGTH = 200
 REASON_LENGTH = 2000
 
 
@@ -67,7 +68,7 @@ def start(
         raise InputRefusedError(message, [Problem("input_type", message)])
     chosen = definitions.version_of(name, version)
     body = digest({"workflow": name, "version": version, "input": data})
-    _check_key(key)
+    check_key(key, shortest=1)
     earlier = _earlier(name, key, body)
     if earlier is not None:
         return earlier
@@ -123,13 +124,6 @@ def lock_run(run_id: Run | UUID | str) -> bool:
     Returns whether the run is still live.
     """
     return runs.lock_run(run_key(run_id)) is not None
-
-
-def _check_key(key: str | None) -> None:
-    if isinstance(key, str) and not 0 < len(key) <= KEY_LENGTH:
-        message = f"An idempotency key has 1 to {KEY_LENGTH} characters; this has {len(key)}."
-        raise InputRefusedError(message, [Problem("key_length", message)])
-    check_text("" if key is None else key, "idempotency key", longest=KEY_LENGTH)
 
 
 def _earlier(name: str, key: str | None, body: str) -> Started | None:

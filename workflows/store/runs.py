@@ -152,17 +152,11 @@ def wake(run: Run) -> None:
 
 
 def wind_up(run: Run, reason: str) -> None:
-    """Note on a locked run why it is going to be cancelled; it moves until it is."""
+    """Note on a locked run that it is cancelled as soon as its steps are undone, and why."""
     if run.status == RunStatus.SUSPENDED:
         run.status = transition.follow(RUN_EDGES, run.status, "wake")
-    run.reason = reason
-    Run.objects.filter(pk=run.pk).update(status=run.status, reason=reason)
-
-
-def undo(run: Run) -> None:
-    """Note on a locked run that it is to be cancelled when its steps are undone."""
-    run.undoes = True
-    Run.objects.filter(pk=run.pk).update(undoes=True)
+    run.reason, run.undoes = reason, True
+    Run.objects.filter(pk=run.pk).update(status=run.status, reason=reason, undoes=True)
 
 
 def put_off(run: Run, deadline: datetime | None) -> None:

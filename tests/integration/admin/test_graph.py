@@ -1,6 +1,5 @@
 """The graph of a run: what leads back to loops, locks and splits is drawn as well."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,6 @@ from workflows.admin.graph import Graph, graph_of
 from workflows.testing import Harness
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 def drawn(engine: Harness, definition: dict[str, Any], **data: Any) -> Graph:

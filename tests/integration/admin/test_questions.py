@@ -1,7 +1,6 @@
 """Questions in the admin: the inbox of the person who looks, and the page to answer."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,12 +22,6 @@ FORM = {
     "properties": {"colour": {"enum": ["red", "blue"]}, "count": {"type": "integer", "minimum": 2}},
     "required": ["colour"],
 }
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the page of a run tells of time: what ran, what slept, and what waited for a worker."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -20,12 +19,6 @@ from workflows.models import NodeExecution, Run
 from workflows.testing import Harness
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 def rests(name: str, length: str, to: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Times in lists and on pages: exact, with their zone, and how long ago that was."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,12 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 OURS = [each for each in site._registry if each._meta.app_label in {"workflows", "approvals"}]
 VAGUE = re.compile(r"midnight|noon\b|\b[ap]\.m\.")
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.fixture

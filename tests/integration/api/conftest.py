@@ -10,7 +10,6 @@ from rest_framework.test import APIClient
 
 from tests.integration.api.asking import ClientOf
 from workflows.services.access import PERMISSIONS
-from workflows.testing import Harness
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +39,3 @@ def client_of(db: None) -> ClientOf:
 def anybody(client_of: ClientOf) -> APIClient:
     """Somebody who may do everything."""
     return client_of(*PERMISSIONS)
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness

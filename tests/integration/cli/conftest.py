@@ -1,15 +1,13 @@
 """A definition in a file, people, and an engine in process."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from django.contrib.auth.models import Group, Permission, User
-
-from workflows.testing import Harness
 
 Write = Callable[..., str]
 
@@ -77,9 +75,3 @@ def people(transactional_db: None) -> dict[str, User]:
     lena = User.objects.create(username="lena")
     lena.groups.add(Group.objects.create(name="legal"))
     return {"alice": alice, "lena": lena}
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness

@@ -1,7 +1,6 @@
 """answer and try: questions to people, and Celery tasks, from the command line."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,12 +22,6 @@ ADDS = workflow(
     celery_task("add", "shop.add", args=["${one}", 2], kwargs={"times": 3}, result="sum"),
     end(output={"sum": "${sum}"}),
 )
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """One row of everything, so that each page has something to show."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -33,17 +31,6 @@ FORM = {
 }
 SECRET = "correct horse"  # noqa: S105 - of these tests only
 QUESTION = workflow("shop/question", ask("ask", form=FORM, to={"groups": ["legal"]}), end())
-
-
-@pytest.fixture
-def engine(transactional_db: None) -> Iterator[Harness]:
-    with Harness.open() as harness:
-        yield harness
-
-
-@pytest.fixture
-def root(transactional_db: None) -> User:
-    return User.objects.create_superuser("root")
 
 
 @pytest.fixture

@@ -33,11 +33,6 @@ def run(engine: Harness) -> Run:
     return run
 
 
-@pytest.fixture
-def root(transactional_db: None) -> User:
-    return User.objects.create_superuser("root")
-
-
 def assert_undone(engine: Harness, run: Run) -> None:
     assert engine.result(run).status == "running"
     engine.drain()

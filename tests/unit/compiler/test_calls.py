@@ -63,21 +63,18 @@ def test_the_plan_lists_what_is_called_each_once(compiled: Compile) -> None:
     assert compiled(text).plan.calls == (("refund", None), ("refund", 2), ("w", None))
 
 
-def test_names_that_a_child_may_bring_are_not_warned_of(compiled: Compile) -> None:
+@pytest.mark.parametrize(
+    ("node", "clear"),
+    [
+        ("type: gosub, workflow: w", "type: gosub, workflow: w, output: {y: '${child.output.y}'}"),
+        ("type: code, source: \"context['brought'] = 1\"", 'type: code, source: " "'),
+    ],
+)
+def test_names_that_a_child_or_source_may_bring_are_not_warned_of(
+    compiled: Compile, node: str, clear: str
+) -> None:
     text = START.replace("next: a", "init: [], next: a") + (
-        "- {id: a, type: gosub, workflow: w, next: b}\n"
-        "- {id: b, type: end, output: {x: '${brought}'}}\n"
+        f"- {{id: a, {node}, next: b}}\n- {{id: b, type: end, output: {{x: '${{brought}}'}}}}\n"
     )
     assert compiled(text).warnings == ()
-    mapped = text.replace("workflow: w", "workflow: w, output: {y: '${child.output.y}'}")
-    assert [one.code for one in compiled(mapped).warnings] == ["unknown_name"]
-
-
-def test_names_that_source_may_set_are_not_warned_of(compiled: Compile) -> None:
-    text = START.replace("next: a", "init: [], next: a") + (
-        "- {id: a, type: code, source: \"context['rows'] = 1\", next: b}\n"
-        "- {id: b, type: end, output: {x: '${rows}'}}\n"
-    )
-    assert compiled(text).warnings == ()
-    blank = text.replace("context['rows'] = 1", " ")
-    assert [one.code for one in compiled(blank).warnings] == ["unknown_name"]
+    assert [one.code for one in compiled(text.replace(node, clear)).warnings] == ["unknown_name"]
