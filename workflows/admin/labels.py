@@ -1,6 +1,9 @@
 """Puts the words of arrows where nothing else is: neither arrows that lead back nor other words."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import product
+from math import inf
 
 Point = tuple[float, float]
 #: A cubic curve: where it begins, what it bends towards, twice, and where it ends.
@@ -28,15 +31,30 @@ def place_labels(
     ways: Sequence[Curve], names: Sequence[str], barred: Sequence[Curve]
 ) -> list[Point]:
     """Return where the middle of each label stands, clear of the barred curves where it can be."""
-    points = [point_of(each, step / _SAMPLES) for each in barred for step in range(_SAMPLES + 1)]
+    # By their height: only those as high as a label are looked at.
+    heights = sorted(
+        (y, x)
+        for each in barred
+        for x, y in (point_of(each, step / _SAMPLES) for step in range(_SAMPLES + 1))
+    )
     taken: list[Box] = []
     places = []
     for way, name in zip(ways, names, strict=True):
-        found = [_place(way, along, aside) for aside in _ASIDE for along in _PLACES]
-        best = min(found, key=lambda at: _cost(box_of(at, name), points, taken))
+        best = _best(way, name, heights, taken)
         taken.append(box_of(best, name))
         places.append(best)
     return places
+
+
+def _best(way: Curve, name: str, heights: Sequence[Point], taken: Sequence[Box]) -> Point:
+    """Return the first place at which nothing else is, or else the one with the least."""
+    costs: dict[Point, int] = {}
+    for aside, along in product(_ASIDE, _PLACES):
+        place = _place(way, along, aside)
+        costs[place] = _cost(box_of(place, name), heights, taken)
+        if not costs[place]:
+            return place
+    return min(costs, key=lambda place: costs[place])
 
 
 def point_of(way: Curve, along: float) -> Point:
@@ -59,9 +77,10 @@ def _place(way: Curve, along: float, aside: float) -> Point:
     return round(x + aside, 1), round(y + 1, 1)
 
 
-def _cost(box: Box, points: Sequence[Point], taken: Sequence[Box]) -> int:
+def _cost(box: Box, heights: Sequence[Point], taken: Sequence[Box]) -> int:
     left, top, right, bottom = box
-    on_line = any(left - 2 <= x <= right + 2 and top <= y <= bottom for x, y in points)
+    first, last = bisect_left(heights, (top, -inf)), bisect_right(heights, (bottom, inf))
+    on_line = any(left - 2 <= x <= right + 2 for _, x in heights[first:last])
     on_words = sum(
         left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
         for other in taken
